@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# Thin front of CMake: each target does all the set-up it needs.
+PRESET ?= release
+BUILD := build/$(PRESET)
+
+.PHONY: all setup build test check demo bench install clean
+
+all: build
+
+setup:
+	@scripts/setup
+
+build: setup
+	@cmake --preset $(PRESET) --log-level=WARNING
+	@cmake --build $(BUILD)
+
+test: build
+	@ctest --test-dir $(BUILD) -L '^test$$' --output-on-failure -j2
+
+check: build
+	@scripts/check-layers
+	@ctest --test-dir $(BUILD) --output-on-failure -j2
+	@scripts/check-ct
+	@scripts/fuzz-smoke
+
+demo: build
+	@demos/private-call $(BUILD)
+
+bench: build
+	@$(BUILD)/bin/mcx bench
+
+install: build
+	@cmake --install $(BUILD)
+
+clean:
+	@rm -rf build

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCX_IMESSAGE_H
+#define MCX_IMESSAGE_H
+
+/*
+ * The MIKEY-SAKKE I_MESSAGE as TS 33.180 annex E profiles it: one signed message that carries one key to one
+ * identity. mcx_imessage_make() builds it, mcx_imessage_open() goes through the receiver algorithm in its
+ * order: parse, header rules, time, replay, identities, signature, and only then decapsulation.
+ */
+
+#include <mcx/ident.h>
+#include <mcx/keyring.h>
+
+#define MCX_IMESSAGE_MAX 8192
+#define MCX_RAND_LEN 16
+#define MCX_IMESSAGE_RAND_MAX 255
+
+/** Optional type 7 extension: key parameters (TS 33.180 E.6). */
+struct mcx_key_params {
+    uint32_t status;          /* bit 0: 1 = valid */
+    uint64_t activation;      /* Unix seconds; 0 = time stamp of the message */
+    uint64_t expiry;          /* Unix seconds; 0 = never */
+    struct mcx_bytes text;    /* UTF-8, may be empty */
+    struct mcx_bytes group;   /* one MC group ID, empty = none */
+};
+
+/** What to put into a message. All views are borrowed. */
+struct mcx_imessage_params {
+    enum mcx_key_type type;
+    const struct mcx_key *key;
+    uint32_t key_id;             /* GMK: the GMK-ID; the GUK-ID is derived from `to` */
+    struct mcx_bytes rand;       /* 16 octets */
+    struct mcx_ntp time;         /* T payload; fixes the key periods of both sides */
+    struct mcx_bytes from;       /* initiator URI, a user URI of a key set in the ring */
+    struct mcx_bytes from_kms;   /* may be empty: any KMS under which the ring holds a key set of `from` */
+    struct mcx_bytes to;         /* responder URI */
+    struct mcx_bytes to_kms;     /* may be empty: the certificate whose domain list fits `to`, else the Root */
+    bool hide_identities;        /* roles 8 and 9 (E.7) */
+    bool sakke_to_self;          /* extension 6 (E.5) */
+    const struct mcx_key_params *key_params; /* NULL = no extension 7 */
+};
+
+/**
+ * Build, sign and self-check a message.
+ *
+ * @param[out] out  written octets appended; unchanged on error
+ * @retval MCX_E_NOKEY   no key set for `from` in the period of `time`, or no certificate for `to`
+ * @retval MCX_E_EXPIRED a certificate is revoked or past its end
+ * @retval MCX_E_ARG @retval MCX_E_SPACE @retval MCX_E_RNG
+ */
+MCX_MUST_CHECK mcx_err mcx_imessage_make(struct mcx_wr *out, const struct mcx_imessage_params *params,
+                                         const struct mcx_keyring *ring, const struct mcx_rng *rng,
+                                         struct mcx_refusal *why);
+
+/** Messages seen, keyed on the hash of the signed octets; bounded; never on the signature. */
+struct mcx_replay;
+/** @param[in] capacity entries; a full cache refuses new messages rather than forget a live one */
+MCX_MUST_CHECK mcx_err mcx_replay_new(struct mcx_replay **out, size_t capacity);
+void mcx_replay_free(struct mcx_replay *replay);
+
+/** Receiver policy. Zeroed = strict defaults of docs/DEVIATIONS.md; each flag widens what is accepted and is logged. */
+struct mcx_imessage_policy {
+    uint32_t allowed_types;       /* bit n = key type n may arrive here; 0 = all */
+    uint32_t future_skew_s;       /* 0 = 300 */
+    uint32_t past_skew_s;         /* 0 = 3600; UINT32_MAX = any age whose period has a key set (GMK, announcements) */
+    bool accept_short_sign;       /* mikey_accept_short_sign: SIGN header left out of the signed octets */
+    bool accept_clear_key_params; /* mikey_accept_clear_key_parameters */
+    bool accept_role3_kms;        /* mikey_accept_role3_kms */
+    bool period_neighbours;       /* mikey_period_neighbours: diagnostic, any neighbouring period */
+    bool ignore_status;           /* mikey_status_strict off: key status 0 does not refuse */
+    bool any_domain;              /* laboratory: do not require IDRkmsi to be responsible for IDRi's domain */
+};
+
+/** An accepted message. Holds secrets: clear with mcx_imessage_clear(). */
+struct mcx_imessage {
+    enum mcx_key_type type;
+    struct mcx_key key;
+    uint32_t key_id; /* GMK: the GMK-ID */
+    uint32_t csb_id; /* as on the wire: the GUK-ID for a GMK */
+    uint8_t rand[MCX_IMESSAGE_RAND_MAX];
+    size_t rand_len;
+    struct mcx_ntp time;
+    char initiator[MCX_KMSDOC_URI_MAX]; /* "" when hidden */
+    char responder[MCX_KMSDOC_URI_MAX]; /* own URI, also when hidden */
+    char kms_initiator[MCX_KMSDOC_URI_MAX];
+    char kms_responder[MCX_KMSDOC_URI_MAX];
+    uint8_t initiator_uid[MCX_UID_LEN];
+    bool rcc;              /* SP selects RCCm3, or the default profile of the key type does */
+    uint16_t roc_rate;     /* R of RFC 4771 when rcc, else 0 */
+    bool has_key_params;
+    uint32_t key_status;
+    uint64_t activation, expiry; /* Unix seconds, 0 as in mcx_key_params */
+    char group[MCX_KMSDOC_URI_MAX]; /* first MC group ID, "" = none */
+};
+void mcx_imessage_clear(struct mcx_imessage *msg);
+
+/**
+ * Open a message by the receiver algorithm (mikey-sakke.md 13): nothing of it is used before the signature is
+ * verified, nothing is decapsulated before that, and on any error `out` is wiped.
+ *
+ * @param[in,out] replay  may be NULL (laboratory tools only)
+ * @param[in]     now     wall clock; decides skew
+ * @retval MCX_E_TRUNC @retval MCX_E_FORMAT @retval MCX_E_TRAILING @retval MCX_E_UNSUP  malformed or not supported
+ * @retval MCX_E_EXPIRED  T outside the skew   @retval MCX_E_REPLAY
+ * @retval MCX_E_NOKEY    not for an identity of the ring, unknown KMS, or no key set for the period of T
+ * @retval MCX_E_POLICY   key type not allowed here, KMS not responsible for the initiator, key revoked
+ * @retval MCX_E_AUTH @retval MCX_E_POINT  signature, decapsulation or key parameters failed
+ */
+MCX_MUST_CHECK mcx_err mcx_imessage_open(struct mcx_imessage *out, struct mcx_bytes message,
+                                         const struct mcx_keyring *ring, struct mcx_replay *replay,
+                                         struct mcx_ntp now, const struct mcx_imessage_policy *policy,
+                                         struct mcx_refusal *why);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCX_PROGS_CMD_H
+#define MCX_PROGS_CMD_H
+
+/* Exit codes of every program of this project. */
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
+
+int cmd_version(int argc, char **argv);
+
+#endif
