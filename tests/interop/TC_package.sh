@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A vendor's view: install, then build the README's program once with find_package(mcx) and once with pkg-config.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+cmake --install "$MCX_BIN/.." --prefix "$work/usr" >"$work/install.log"
+# The program is the one printed in README.md, so that it cannot rot.
+sed -n '/^```c$/,/^```$/p' "$MCX_SOURCE/README.md" | sed '1d;$d' >"$work/main.c"
+[ -s "$work/main.c" ] || { echo "README.md has no C program" >&2; exit 1; }
+cat >"$work/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.20)
+project(vendor C)
+find_package(mcx REQUIRED)
+add_executable(vendor main.c)
+target_link_libraries(vendor mcx::mcx)
+CMAKE
+cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/usr" >"$work/configure.log"
+cmake --build "$work/build" >"$work/build.log"
+"$work/build/vendor" | tee "$work/one"
+# TS 33.180 F.2.1.2 prints this UID
+[ "$(cat "$work/one")" = 3a81fb14c3b1d0fe43c9c577104d55a6d81788bfd2f09743c4557746a5a0353b ]
+
+pc=$(find "$work/usr" -name mcx.pc -printf '%h')
+# shellcheck disable=SC2046
+cc -std=c11 -o "$work/vendor2" "$work/main.c" $(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs mcx)
+"$work/vendor2" >"$work/two"
+cmp "$work/one" "$work/two"
