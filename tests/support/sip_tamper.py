@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A man in the middle for SIP over TCP: passes everything on, and changes the I_MESSAGE of INVITEs as it is told.
+
+usage: sip_tamper.py --connect PORT --ready-file FILE MODE [ARGUMENT]
+
+Listens on a free port of 127.0.0.1 (written to the ready file as {"port": N}) and connects each client to
+127.0.0.1:PORT. It holds no keys and knows none of our programs. MODE:
+
+  pass               change nothing
+  record FILE        change nothing, write the base64 of the first I_MESSAGE to FILE
+  flip OCTET         flip the lowest bit of that octet of the I_MESSAGE (negative: from the end)
+  replace FILE       put the base64 in FILE in its place
+  remove             take the a=key-mgmt line out
+  text OLD=>NEW      replace a piece of text in the INVITE's body (mcptt-info, resource-lists, SDP)
+
+Standard error says what was changed.
+"""
+import argparse
+import base64
+import json
+import os
+import re
+import select
+import socket
+import sys
+import threading
+
+KEY_MGMT = re.compile(rb"a=key-mgmt:\s?mikey ([A-Za-z0-9+/=]+)\r?\n")
+LENGTH = re.compile(rb"(?im)^(content-length|l)[ \t]*:[ \t]*(\d+)[ \t]*\r?$")
+MAX_MESSAGE = 1 << 20
+
+
+def change_body(body, mode, argument):
+    """The body after the change; raises ValueError when there is nothing to change."""
+    found = KEY_MGMT.search(body)
+    if mode == "text":
+        old, new = argument.encode().split(b"=>", 1)
+        if old not in body:
+            raise ValueError("text not found")
+        return body.replace(old, new)
+    if not found:
+        raise ValueError("no key-mgmt line")
+    if mode == "record":
+        with open(argument, "wb") as out:
+            out.write(found.group(1) + b"\n")
+        return body
+    if mode == "flip":
+        message = bytearray(base64.b64decode(found.group(1)))
+        message[int(argument)] ^= 1
+        new = base64.b64encode(bytes(message))
+    elif mode == "replace":
+        with open(argument, "rb") as source:
+            new = source.read().split()[-1]
+    elif mode == "remove":
+        return body[:found.start()] + body[found.end():]
+    else:
+        raise ValueError("unknown mode")
+    return body[:found.start(1)] + new + body[found.end(1):]
+
+
+def change_message(head, body, mode, argument):
+    if mode == "pass" or not head.startswith(b"INVITE ") or not body:
+        return head, body
+    try:
+        new = change_body(body, mode, argument)
+    except ValueError as error:
+        print(f"tamper: INVITE passed unchanged: {error}", file=sys.stderr, flush=True)
+        return head, body
+    print(f"tamper: {mode} {argument or ''} done on an INVITE", file=sys.stderr, flush=True)
+    head = LENGTH.sub(lambda m: m.group(1) + b": " + str(len(new)).encode(), head)
+    return head, new
+
+
+def pump(source, sink, mode, argument):
+    """Copy whole SIP messages from source to sink until one side closes."""
+    data = b""
+    while True:
+        end = data.find(b"\r\n\r\n")
+        if data[:2] == b"\r\n":  # keep-alive
+            sink.sendall(data[:2])
+            data = data[2:]
+            continue
+        if end >= 0:
+            head = data[:end + 2]
+            match = LENGTH.search(head)
+            length = int(match.group(2)) if match else 0
+            if len(data) >= end + 4 + length:
+                head, body = change_message(head, data[end + 4:end + 4 + length], mode, argument)
+                sink.sendall(head + b"\r\n" + body)
+                data = data[end + 4 + length:]
+                continue
+        if len(data) > MAX_MESSAGE:
+            return
+        more = source.recv(65536)
+        if not more:
+            return
+        data += more
+
+
+def serve(client, port, mode, argument):
+    with client, socket.create_connection(("127.0.0.1", port)) as server:
+        back = threading.Thread(target=copy_back, args=(server, client), daemon=True)
+        back.start()
+        try:
+            pump(client, server, mode, argument)
+        except OSError:
+            pass
+        server.shutdown(socket.SHUT_WR)
+        back.join(5)
+
+
+def copy_back(server, client):
+    try:
+        while select.select([server], [], [], 3600)[0]:
+            data = server.recv(65536)
+            if not data:
+                return
+            client.sendall(data)
+    except OSError:
+        pass
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--connect", type=int, required=True)
+    parser.add_argument("--ready-file", required=True)
+    parser.add_argument("mode", choices=["pass", "record", "flip", "replace", "remove", "text"])
+    parser.add_argument("argument", nargs="?")
+    options = parser.parse_args()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with open(options.ready_file + ".new", "w", encoding="ascii") as ready:
+            json.dump({"port": listener.getsockname()[1]}, ready)
+        os.replace(options.ready_file + ".new", options.ready_file)
+        while True:
+            client, _ = listener.accept()
+            threading.Thread(target=serve, args=(client, options.connect, options.mode, options.argument),
+                             daemon=True).start()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        pass
