@@ -10,6 +10,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    { "token", cmd_token, "keys and access tokens for laboratories" },
     { "version", cmd_version, "print the version" },
 };
 
