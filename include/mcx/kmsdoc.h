@@ -55,6 +55,13 @@ struct mcx_kms_key_set {
     uint8_t pvt[MCX_ECCSI_POINT_LEN];
 };
 
+/** Free the strings, wipe the rest; the structure itself belongs to the caller. Zeroed structures are allowed. */
+void mcx_kms_cert_clear(struct mcx_kms_cert *cert);
+void mcx_kms_key_set_clear(struct mcx_kms_key_set *set);
+/** Deep copy into zeroed or uninitialised memory. @retval MCX_E_NOMEM `out` is zeroed */
+MCX_MUST_CHECK mcx_err mcx_kms_cert_copy(struct mcx_kms_cert *out, const struct mcx_kms_cert *cert);
+MCX_MUST_CHECK mcx_err mcx_kms_key_set_copy(struct mcx_kms_key_set *out, const struct mcx_kms_key_set *set);
+
 enum mcx_kmsdoc_kind {
     MCX_KMSDOC_INIT,
     MCX_KMSDOC_KEYPROV,
