@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,8 +48,8 @@ static void check_head(const struct mcx_kmsdoc *doc, const char *operation)
 
 static void check_cert(const struct mcx_kms_cert *cert)
 {
-    struct vec z = vec_get(FILE_NAME, "kms-rfc", "PubEncKey");
-    struct vec kpak = vec_get(FILE_NAME, "kms-rfc", "PubAuthKey");
+    struct vec z = vec_get(FILE_NAME, "kms-rfc", "Z_T");
+    struct vec kpak = vec_get(FILE_NAME, "kms-rfc", "KPAK");
 
     assert_string_equal(cert->issuer, "Example MC operator");
     assert_int_equal(cert->valid_from, T_2026_01_01);
