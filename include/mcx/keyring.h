@@ -26,6 +26,7 @@ MCX_MUST_CHECK mcx_err mcx_keyring_add_cert(struct mcx_keyring *ring, const stru
 /**
  * Take in a key set: its KMS certificate must be held; recomputes the UID, checks dates against the period
  * number, checks both key equations. Same user, KMS and period again: the newer replaces the older.
+ * A set marked open_only has no SSK any more: its ECCSI equation is not checked and it never signs.
  *
  * @retval MCX_E_NOKEY no certificate @retval MCX_E_AUTH an equation or the UID does not hold
  * @retval MCX_E_POINT @retval MCX_E_EXPIRED dates contradict KeyPeriodNo @retval MCX_E_NOMEM

@@ -16,9 +16,9 @@
 #include <mcx/ident.h>
 #include <mcx/sakke.h>
 
-#define MCX_KMS_NS "urn:3gpp:ns:mcsecKMSInterface:1.0"
-#define MCX_KMSDOC_MAX (1u << 20) /* octets of a document */
-#define MCX_KMSDOC_URI_MAX 1024   /* octets of any URI or name in a document, with NUL */
+#define MCX_KMS_NS             "urn:3gpp:ns:mcsecKMSInterface:1.0"
+#define MCX_KMSDOC_MAX         (1u << 20) /* octets of a document */
+#define MCX_KMSDOC_URI_MAX     1024       /* octets of any URI or name in a document, with NUL */
 #define MCX_KMSDOC_MAX_DOMAINS 64
 
 enum mcx_kms_role { MCX_KMS_ROOT, MCX_KMS_EXTERNAL };
@@ -50,6 +50,7 @@ struct mcx_kms_key_set {
     uint64_t valid_to;
     uint64_t period_no;
     bool revoked;
+    bool open_only; /* key store only: the SSK was destroyed after its period and is zero; the RSK still opens */
     uint8_t rsk[MCX_SAKKE_POINT_LEN];
     uint8_t ssk[MCX_ECCSI_SSK_LEN];
     uint8_t pvt[MCX_ECCSI_POINT_LEN];
@@ -94,7 +95,7 @@ struct mcx_kmsdoc {
 struct mcx_kms_request {
     char *user_uri;
     char *kms_uri;
-    uint64_t time; /* Unix seconds */
+    uint64_t time;   /* Unix seconds */
     char *client_id; /* may be NULL */
     char *device_id; /* may be NULL */
     char *client_req_url;
