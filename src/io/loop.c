@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include "io/loop.h"
 
-#include <re.h>
+#include "io/libre.h"
 #define DEBUG_MODULE "mcx"
-#define DEBUG_LEVEL 3
+#define DEBUG_LEVEL  3
 #include <re_dbg.h>
 
 mcx_err mcx_loop_open(int max_fds)

@@ -167,7 +167,8 @@ MCX_MUST_CHECK mcx_err mcx_sip_call_progress(struct mcx_sip_call *call, uint16_t
                                              const struct mcx_sip_content *content);
 /** 200. With a Session-Expires in the INVITE, Require: timer and Session-Expires are added. */
 MCX_MUST_CHECK mcx_err mcx_sip_call_answer(struct mcx_sip_call *call, const struct mcx_sip_content *content);
-/** 300 and above; also ends the call (MCX_SIP_CLOSED by us), except on MCX_SIP_OFFER, where the call goes on. */
+/** 300 and above (less is MCX_E_ARG, no open INVITE MCX_E_IO); also ends the call (MCX_SIP_CLOSED by us), except on
+ * MCX_SIP_OFFER, where the call goes on. */
 MCX_MUST_CHECK mcx_err mcx_sip_call_reject(struct mcx_sip_call *call, uint16_t code, const char *reason,
                                            const struct mcx_sip_content *content);
 /** End it as its state demands: CANCEL (then CLOSED comes with the answer), BYE with `content`, or 480. */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCX_IO_SIP_PRIV_H
+#define MCX_IO_SIP_PRIV_H
+
+/* Shared by the files of the SIP layer. */
+
+#include "io/libre.h"
+
+#include "io/sip.h"
+
+#define SIP_ALLOW  "INVITE, ACK, CANCEL, BYE, UPDATE, MESSAGE, OPTIONS, REGISTER"
+#define SIP_MIN_SE 90u /* RFC 4028 5 */
+
+struct mcx_sip {
+    struct sip *stack;
+    struct sip_lsnr *requests;
+    struct sip_lsnr *responses;
+    struct hash *calls; /* by Call-ID */
+    struct list regs;
+    struct tls *tls;
+    char *user;
+    char *agent;
+    char *outbound;
+    void (*on_invite)(void *arg, struct mcx_sip_call *call, const struct mcx_sip_msg *msg);
+    bool (*on_request)(void *arg, struct mcx_sip *sip, const struct mcx_sip_msg *msg);
+    void (*on_trace)(void *arg, bool sent, const char *local, const char *remote, struct mcx_bytes message);
+    void *arg;
+};
+
+/** Contact header with the address of the transport that the message leaves by. */
+int sip_write_contact(struct mbuf *mb, const struct mcx_sip *sip, const struct sa *local, enum sip_transp tp,
+                      const char *params);
+/** Our listening address for answers to a request (a connection's own port may be a passing one). */
+void sip_local_for(struct sa *local, const struct mcx_sip *sip, const struct sip_msg *msg);
+/** Headers, Content-Type, Content-Length, empty line, body. `content` may be NULL. */
+int sip_write_content(struct mbuf *mb, const struct mcx_sip_content *content);
+void sip_msg_view(struct mcx_sip_msg *out, const struct sip_msg *msg);
+struct mcx_bytes sip_view(const struct pl *pl);
+/** libre's error as ours. */
+mcx_err sip_err(int err);
+/** Send a request whose headers after Via are in `mb`; `hop` is the URI that it goes to. */
+int sip_send_request(struct sip_request **req, const struct mcx_sip *sip, const char *method, const char *uri,
+                     const char *hop, struct mbuf *mb, sip_send_h *contact, sip_resp_h *done, void *arg);
+/** TLS context by the configuration. */
+mcx_err sip_tls_new(struct tls **out, const struct mcx_sip_config *config, struct mcx_refusal *why);
+bool sip_supports(const struct sip_msg *msg, const char *option);
+
+/* Calls: requests of a dialog, new INVITEs, late 2xx. */
+bool sip_call_request(struct mcx_sip *sip, const struct sip_msg *msg);
+void sip_call_invite(struct mcx_sip *sip, const struct sip_msg *msg);
+void sip_call_response(struct mcx_sip *sip, const struct sip_msg *msg);
+void sip_calls_drop(struct mcx_sip *sip);
+void sip_regs_drop(struct mcx_sip *sip);
+
+#endif
