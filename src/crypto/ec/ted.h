@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCX_CRYPTO_EC_TED_H
+#define MCX_CRYPTO_EC_TED_H
+
+/*
+ * Multiples of points, on the twisted Edwards curve E': -u^2 + v^2 = 1 + u^2 v^2, to which E is isomorphic:
+ *
+ *     u = k x/y,  v = (x - c)/(x + c)         c = sqrt(-3), itself a square;  k = sqrt(-2c)
+ *     x = c (1 + v)/(1 - v),  y = k x/u
+ *
+ * Its addition (Hisil, Wong, Carter, Dawson 2008, a = -1, d = 1) takes 7 products with a prepared point against
+ * 10 or 11 on E, and on points of odd order it has no exceptional case: the same formula adds equal and opposite
+ * points and O = (0, 1). All points here have order q or are O; whoever brings a point in has checked that
+ * (docs/SOUNDNESS.md). Constant time.
+ */
+
+#include "crypto/ec/curve.h"
+
+/** u = X/Z, v = Y/Z, uv = T/Z. */
+struct mcx_ted {
+    struct mcx_fp x, y, z, t;
+};
+
+/** A point prepared for being added: Y - X, Y + X, 2Z, 2T. */
+struct mcx_ted_cached {
+    struct mcx_fp diff, sum, z2, t2;
+};
+
+/** r := A, of order q */
+void mcx_ted_from_ec(struct mcx_ted *r, const struct mcx_ec *a);
+/** r := A; all ones when A is a point of E, 0 when it is O (and r is not to be used) */
+mcx_limb mcx_ted_to_ec(struct mcx_ec *r, const struct mcx_ted *a);
+/** All ones when A = B, else 0; no inversion. B may be any point of E. */
+mcx_limb mcx_ted_equal_ec(const struct mcx_ted *a, const struct mcx_ec *b);
+
+void mcx_ted_set_zero(struct mcx_ted *r);
+/** r := 2 A */
+void mcx_ted_dbl(struct mcx_ted *r, const struct mcx_ted *a);
+void mcx_ted_cache(struct mcx_ted_cached *r, const struct mcx_ted *a);
+/** r := A + B */
+void mcx_ted_add(struct mcx_ted *r, const struct mcx_ted *a, const struct mcx_ted_cached *b);
+
+/** One summand of mcx_ted_mul(). */
+struct mcx_ted_term {
+    const struct mcx_ted *point;
+    const struct mcx_scalar *k;
+};
+#define MCX_TED_TERMS_MAX 2
+/** r := sum of [k] point over `num` <= MCX_TED_TERMS_MAX terms; without any prepared table */
+void mcx_ted_mul(struct mcx_ted *r, const struct mcx_ted_term *terms, int num);
+
+#endif
