@@ -26,11 +26,17 @@ struct mcx_eccsi_kms;
 MCX_MUST_CHECK mcx_err mcx_eccsi_kms_new(struct mcx_eccsi_kms **out, const uint8_t kpak[MCX_ECCSI_POINT_LEN]);
 void mcx_eccsi_kms_free(struct mcx_eccsi_kms *kms);
 
-/** Signing key of one identity. `ssk` is secret, `pvt` and `hs` public. Clear with mcx_eccsi_key_clear(). */
+struct mcx_p256;
+
+/**
+ * Signing key of one identity. `ssk` is secret, `pvt`, `hs` and `curve` are public. It may be moved, not copied:
+ * mcx_eccsi_key_clear() releases what `curve` points to. Nothing in it changes when it signs.
+ */
 struct mcx_eccsi_key {
     uint8_t ssk[MCX_ECCSI_SSK_LEN];
     uint8_t pvt[MCX_ECCSI_POINT_LEN];
-    uint8_t hs[32]; /* SHA-256(G || KPAK || ID || PVT), RFC 6507 5.1.1 */
+    uint8_t hs[32];         /* SHA-256(G || KPAK || ID || PVT), RFC 6507 5.1.1 */
+    struct mcx_p256 *curve; /* the group, prepared by mcx_eccsi_key_init(); NULL: made anew for each signature */
 };
 
 /**
@@ -50,6 +56,8 @@ void mcx_eccsi_key_clear(struct mcx_eccsi_key *key);
  *
  * @param[out] sig  r || s || PVT; unchanged on error
  * @retval MCX_E_RNG
+ * @retval MCX_E_ARG  SSK is outside 1 .. q-1: the key did not come from mcx_eccsi_key_init()
+ * @retval MCX_E_NOMEM
  */
 MCX_MUST_CHECK mcx_err mcx_eccsi_sign(uint8_t sig[MCX_ECCSI_SIG_LEN], const struct mcx_eccsi_key *key,
                                       struct mcx_bytes msg, const struct mcx_rng *rng);
@@ -84,7 +92,8 @@ MCX_MUST_CHECK mcx_err mcx_eccsi_extract(uint8_t ssk[MCX_ECCSI_SSK_LEN], uint8_t
                                          const struct mcx_eccsi_master *master, struct mcx_bytes uid,
                                          const struct mcx_rng *rng);
 
-/** The key set, signature and verification of RFC 6507 appendix A come out right. @retval MCX_E_BUG */
+/** The key set, signature and verification of RFC 6507 appendix A come out right. @retval MCX_E_BUG
+ * @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_eccsi_self_test(void);
 
 #endif
