@@ -35,7 +35,7 @@ static mcx_err check_stat(int fd, size_t max, bool secret, size_t *size)
         errno = EINVAL;
         return MCX_E_IO;
     }
-    if (secret && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    if (secret && ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 || st.st_uid != geteuid())) {
         return MCX_E_POLICY;
     }
     if (st.st_size < 0 || (uintmax_t)st.st_size > max) {

@@ -21,10 +21,10 @@ void mcx_file_clear(struct mcx_file *f);
 /**
  * Read a whole regular file of at most `max` octets.
  *
- * @param[in] secret  refuse it when its mode lets anybody but the owner read or write it
+ * @param[in] secret  refuse it when anybody but the user of this process owns it, or may read or write it
  * @retval MCX_E_IO      cannot be opened or read (errno says why)
  * @retval MCX_E_SPACE   longer than `max`
- * @retval MCX_E_POLICY  `secret`, and its mode is too open
+ * @retval MCX_E_POLICY  `secret`, and its owner or mode is wrong
  * @retval MCX_E_NOMEM
  */
 MCX_MUST_CHECK mcx_err mcx_file_read(struct mcx_file *out, const char *path, size_t max, bool secret);
