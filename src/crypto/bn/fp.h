@@ -82,8 +82,8 @@ static inline void mcx_fp_sub_wide(struct mcx_fp_wide *w, const struct mcx_fp_wi
     mcx_mont_sub_wide(w->v, v->v, &mcx_mont_p);
 }
 
-/** r := w; w is spoilt */
-static inline void mcx_fp_redc(struct mcx_fp *r, struct mcx_fp_wide *w)
+/** r := w */
+static inline void mcx_fp_redc(struct mcx_fp *r, const struct mcx_fp_wide *w)
 {
     mcx_mont_redc(r->v, w->v, &mcx_mont_p);
 }

@@ -70,8 +70,8 @@ void mcx_mont_mul_wide(mcx_limb *w, const mcx_limb *a, const mcx_limb *b);
 void mcx_mont_add_wide(mcx_limb *w, const mcx_limb *v, const struct mcx_mont *m);
 /** w := w - v mod m 2^1024 */
 void mcx_mont_sub_wide(mcx_limb *w, const mcx_limb *v, const struct mcx_mont *m);
-/** r := w / 2^1024 mod m, for w < m 2^1024; w is spoilt */
-void mcx_mont_redc(mcx_limb *r, mcx_limb *w, const struct mcx_mont *m);
+/** r := w / 2^1024 mod m, for w < m 2^1024 */
+void mcx_mont_redc(mcx_limb *r, const mcx_limb *w, const struct mcx_mont *m);
 
 /** r := a where mask is all ones, else unchanged */
 void mcx_mont_cmov(mcx_limb *r, const mcx_limb *a, mcx_limb mask);
