@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The checks of the private call. Each reads one event that came from outside, in the order of the clause, and only
+ * when all is well leaves keys and addresses in the call; the table then moves the state.
+ */
+#include "proc/privcall_priv.h"
+
+#include <string.h>
+
+#include <mcx/mikey.h>
+
+#define RESTART_GRACE_S 10   /* CHOICE "pc-restart": a few seconds */
+#define PAST_SKEW_S     3600 /* CHOICE of mikey-sakke digest 13, as mcx_imessage_open() has it for 0 */
+
+/* TS 33.180 table E.1.3-1, MCPTT private call */
+enum { CS_INITIATOR = 0, CS_RECEIVER = 1 };
+
+mcx_err pc_derive(struct pc_secret *secret, uint32_t key_id, struct mcx_bytes rand, bool initiator)
+{
+    uint8_t own = initiator ? CS_INITIATOR : CS_RECEIVER;
+    uint8_t peer = initiator ? CS_RECEIVER : CS_INITIATOR;
+
+    MCX_TRY(mcx_srtp_master_derive(&secret->tx, &secret->pck, own, key_id, rand));
+    return mcx_srtp_master_derive(&secret->rx, &secret->pck, peer, key_id, rand);
+}
+
+struct mcx_sdp_params pc_sdp_params(const struct mcx_privcall *pc, struct mcx_ntp now)
+{
+    struct mcx_sdp_params params = {
+        .session_id = now.sec, /* RFC 4566 5.2 */
+        .session_version = now.sec,
+        .address = pc->config.local_address,
+        .audio_port = pc->config.audio_port,
+        .amrwb = pc->config.amrwb,
+        .savp = pc->config.savp,
+        .level = pc->config.key_mgmt_level,
+    };
+
+    return params;
+}
+
+mcx_err pc_remote_read(struct pc_call *call, const struct mcx_sdp *sdp, size_t audio)
+{
+    struct mcx_bytes fmtp = { 0 };
+    size_t floor = 0;
+
+    MCX_TRY(mcx_bytes_cstr(call->remote_address, sizeof call->remote_address, mcx_sdp_conn(sdp, audio)->host));
+    if (call->remote_address[0] == '\0') {
+        return MCX_E_FORMAT;
+    }
+    call->remote_port = sdp->media[audio].port;
+    call->remote_floor_port = mcx_sdp_floor(&floor, &fmtp, sdp) ? sdp->media[floor].port : 0;
+    return MCX_OK;
+}
+
+/* ---- caller: USER_CALL ---- */
+
+/* PCK, PCK-ID and the I_MESSAGE (TS 24.379 11.1.1.2.1.1 9.a to g; TS 33.180 7.2.2). */
+static mcx_err key_make(struct mcx_privcall *pc, struct mcx_wr *imessage, const struct mcx_privcall_in *in,
+                        struct mcx_refusal *why)
+{
+    uint8_t rand[MCX_RAND_LEN];
+    struct mcx_imessage_params params = {
+        .type = MCX_KEY_PCK,
+        .key = &pc->secret->pck,
+        .rand = mcx_bytes(rand, sizeof rand),
+        .time = in->now,
+        .from = mcx_bytes_str(pc->own_id),
+        .to = in->callee,
+    };
+
+    MCX_TRY(mcx_key_generate(&pc->secret->pck, &pc->call.key_id, MCX_KEY_PCK, &pc->config.rng));
+    MCX_TRY(mcx_rng_fill(&pc->config.rng, rand, sizeof rand));
+    params.key_id = pc->call.key_id;
+    MCX_TRY(mcx_imessage_make(imessage, &params, pc->config.ring, &pc->config.rng, why));
+    return pc_derive(pc->secret, pc->call.key_id, params.rand, true);
+}
+
+static mcx_err offer_make(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct mcx_refusal *why)
+{
+    uint8_t imessage[MCX_IMESSAGE_MAX];
+    struct mcx_wr message = mcx_wr(imessage, sizeof imessage);
+    struct mcx_wr sdp = mcx_wr(pc->sdp, sizeof pc->sdp);
+    struct mcx_sdp_params params = pc_sdp_params(pc, in->now);
+
+    if (in->callee.len == 0) {
+        return mcx_refuse(why, MCX_E_ARG, "nobody to call", "");
+    }
+    MCX_TRY(mcx_bytes_cstr(pc->call.peer, sizeof pc->call.peer, in->callee));
+    MCX_TRY(key_make(pc, &message, in, why));
+    params.imessage = mcx_wr_done(&message);
+    if (in->floor) {
+        params.floor_port = pc->config.floor_port;
+        params.floor_fmtp = pc->floor_fmtp;
+    }
+    MCX_TRY(mcx_sdp_offer_write(&sdp, &params));
+    pc->sdp_len = sdp.len;
+    pc->call.secure = true;
+    pc->call.floor = in->floor;
+    pc->call.dialog = in->dialog;
+    pc->call.amrwb = pc->config.amrwb;
+    return MCX_OK;
+}
+
+enum mcx_privcall_event pc_check_call(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct pc_found *found)
+{
+    mcx_err err = offer_make(pc, in, &found->why);
+
+    if (err == MCX_OK) {
+        return MCX_PC_CALL_READY;
+    }
+    found->cause = err == MCX_E_NOKEY || err == MCX_E_EXPIRED ? MCX_PC_CAUSE_NO_KEY : MCX_PC_CAUSE_INTERNAL;
+    pc_wipe(pc);
+    return MCX_PC_CALL_IMPOSSIBLE;
+}
+
+/* ---- callee: RX_INVITE ---- */
+
+/* After a restart the replay cache is empty: what was made before it is too old (mikey-sakke digest 13). */
+static struct mcx_imessage_policy policy_at(const struct mcx_privcall *pc, struct mcx_ntp now)
+{
+    struct mcx_imessage_policy policy = pc->config.policy;
+    uint64_t up = now.sec > pc->config.started.sec ? now.sec - pc->config.started.sec : 0;
+    uint64_t skew = policy.past_skew_s == 0 ? PAST_SKEW_S : policy.past_skew_s;
+
+    policy.allowed_types = 1u << MCX_KEY_PCK; /* the purpose tag fits the place of arrival (33.180 annex G) */
+    policy.past_skew_s = (uint32_t)(up + RESTART_GRACE_S < skew ? up + RESTART_GRACE_S : skew);
+    return policy;
+}
+
+/* Whether the message names a KMS that is not held: the answer differs (TS 33.180 5.2.8, D.4.1). */
+static bool unknown_kms(const struct mcx_keyring *ring, struct mcx_bytes message)
+{
+    struct mcx_mikey_sakke_msg msg;
+
+    return mcx_mikey_sakke_msg_read(&msg, message, NULL) == MCX_OK &&
+           (!mcx_keyring_has_kms(ring, msg.kms_i) || !mcx_keyring_has_kms(ring, msg.kms_r));
+}
+
+/* The user whom the display shows must be the one who signed ("pc-caller"). Identities are compared as the UID has
+ * them: octet by octet. */
+static mcx_err caller_check(const struct mcx_imessage *msg, struct mcx_bytes calling_user, struct mcx_refusal *why)
+{
+    if (msg->initiator[0] == '\0') {
+        return mcx_refuse(why, MCX_E_AUTH, "the caller hides his identity, so it cannot be compared", "TS 33.180 E.7");
+    }
+    if (!mcx_bytes_is(calling_user, msg->initiator)) {
+        return mcx_refuse(why, MCX_E_AUTH, "mcptt-calling-user-id is not the user who signed",
+                          "TS 24.379 11.1.1.2.1.2");
+    }
+    return MCX_OK;
+}
+
+/* Everything that the message gives is taken over here, and only here. */
+static mcx_err message_take(struct mcx_privcall *pc, const struct mcx_imessage *msg)
+{
+    pc->secret->pck = msg->key;
+    pc->call.key_id = msg->key_id;
+    pc->call.roc_rate = msg->roc_rate;
+    pc->call.secure = true;
+    memcpy(pc->call.peer, msg->initiator, sizeof pc->call.peer);
+    memcpy(pc->call.peer_kms, msg->kms_initiator, sizeof pc->call.peer_kms);
+    return pc_derive(pc->secret, msg->key_id, mcx_bytes(msg->rand, msg->rand_len), false);
+}
+
+/* TS 24.379 11.1.1.2.1.2 3.a to e. */
+static mcx_err message_open(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct mcx_bytes message,
+                            struct pc_found *found)
+{
+    struct mcx_imessage_policy policy = policy_at(pc, in->now);
+    struct mcx_imessage msg;
+    mcx_err err = mcx_imessage_open(&msg, message, pc->config.ring, pc->config.replay, in->now, &policy, &found->why);
+
+    if (err != MCX_OK) {
+        found->cause = pc_cause_of_open(err, err == MCX_E_NOKEY && unknown_kms(pc->config.ring, message));
+        goto out;
+    }
+    err = caller_check(&msg, in->calling_user, &found->why);
+    if (err != MCX_OK) {
+        found->cause = MCX_PC_CAUSE_CALLER;
+        goto out;
+    }
+    err = message_take(pc, &msg);
+    found->cause = err == MCX_OK ? MCX_PC_CAUSE_NONE : MCX_PC_CAUSE_INTERNAL;
+out:
+    mcx_imessage_clear(&msg);
+    return err;
+}
+
+/* The key-mgmt attribute of the audio line, if any (RFC 4567 4.1.2). */
+static mcx_err security_check(struct mcx_privcall *pc, const struct mcx_privcall_in *in, const struct mcx_sdp *sdp,
+                              size_t audio, struct pc_found *found)
+{
+    uint8_t message[MCX_IMESSAGE_MAX];
+    size_t len = 0;
+    mcx_err err = mcx_sdp_key_mgmt(message, sizeof message, &len, sdp, audio, &found->why);
+
+    switch (err) {
+    case MCX_OK: return message_open(pc, in, mcx_bytes(message, len), found);
+    case MCX_E_NOKEY:
+        if (pc->config.allow_clear) {
+            found->why = (struct mcx_refusal){ 0 };
+            return mcx_bytes_cstr(pc->call.peer, sizeof pc->call.peer, in->calling_user);
+        }
+        found->cause = MCX_PC_CAUSE_NO_SECURITY;
+        return err;
+    case MCX_E_UNSUP: found->cause = MCX_PC_CAUSE_OTHER_PROTOCOL; return err;
+    default: found->cause = MCX_PC_CAUSE_MALFORMED; return err;
+    }
+}
+
+/* The answer is made at once, so that accepting later needs nothing of the offer (TS 24.379 6.2.2). */
+static mcx_err answer_make(struct mcx_privcall *pc, const struct mcx_privcall_in *in, const struct mcx_sdp *offer)
+{
+    struct mcx_sdp_params params = pc_sdp_params(pc, in->now);
+    struct mcx_wr wr = mcx_wr(pc->sdp, sizeof pc->sdp);
+
+    params.amrwb = pc->call.amrwb;
+    if (pc->call.remote_floor_port != 0) {
+        params.floor_port = pc->config.floor_port;
+        params.floor_fmtp = pc->floor_fmtp;
+    }
+    MCX_TRY(mcx_sdp_answer_write(&wr, offer, &params));
+    pc->sdp_len = wr.len;
+    return MCX_OK;
+}
+
+static mcx_err invite_check(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct pc_found *found)
+{
+    struct mcx_sdp sdp;
+    size_t audio = 0;
+
+    found->cause = MCX_PC_CAUSE_SDP;
+    MCX_TRY(mcx_sdp_read(&sdp, in->sdp, &found->why));
+    found->cause = MCX_PC_CAUSE_MEDIA;
+    MCX_TRY(mcx_sdp_audio(&audio, &pc->call.amrwb, &sdp, &found->why));
+    MCX_TRY(security_check(pc, in, &sdp, audio, found));
+    found->cause = MCX_PC_CAUSE_MEDIA;
+    if (pc_remote_read(&pc->call, &sdp, audio) != MCX_OK) {
+        return mcx_refuse(&found->why, MCX_E_FORMAT, "the offer has no address for the audio", "RFC 4566 5.7");
+    }
+    found->cause = MCX_PC_CAUSE_INTERNAL;
+    MCX_TRY(answer_make(pc, in, &sdp));
+    pc->call.floor = pc->call.remote_floor_port != 0 && pc->config.floor_port != 0;
+    pc->call.dialog = in->dialog;
+    found->cause = MCX_PC_CAUSE_NONE;
+    return MCX_OK;
+}
+
+enum mcx_privcall_event pc_check_invite(struct mcx_privcall *pc, const struct mcx_privcall_in *in,
+                                        struct pc_found *found)
+{
+    if (invite_check(pc, in, found) != MCX_OK) {
+        pc_wipe(pc);
+        return MCX_PC_INVITE_BAD;
+    }
+    return mcx_privcall_commence(in->answer_mode, in->priv_answer_mode, pc->config.manual) == MCX_ANSWER_AUTO
+               ? MCX_PC_INVITE_AUTO
+               : MCX_PC_INVITE_MANUAL;
+}
+
+/* The privileged header says what is done; otherwise manual when either side wants it ("pc-commencement"). */
+enum mcx_answer_mode mcx_privcall_commence(enum mcx_answer_mode answer, enum mcx_answer_mode priv, bool manual)
+{
+    if (priv != MCX_ANSWER_UNSET) {
+        return priv;
+    }
+    return answer == MCX_ANSWER_MANUAL || manual ? MCX_ANSWER_MANUAL : MCX_ANSWER_AUTO;
+}
+
+/* ---- caller: RX_OK ---- */
+
+/* A key-mgmt attribute in the answer is not looked at (private-call digest 5.2). */
+static mcx_err answer_check(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct pc_found *found)
+{
+    struct mcx_sdp sdp;
+    struct mcx_sdp_amrwb amrwb = { 0 };
+    size_t audio = 0;
+
+    MCX_TRY(mcx_sdp_read(&sdp, in->sdp, &found->why));
+    MCX_TRY(mcx_sdp_audio(&audio, &amrwb, &sdp, &found->why));
+    if (audio != 0 || amrwb.octet_align != pc->call.amrwb.octet_align) { /* RFC 3264 6, RFC 4867 8.3.1 */
+        return mcx_refuse(&found->why, MCX_E_FORMAT, "the answer does not fit the offer", "RFC 3264 6");
+    }
+    if (pc_remote_read(&pc->call, &sdp, audio) != MCX_OK) {
+        return mcx_refuse(&found->why, MCX_E_FORMAT, "the answer has no address for the audio", "RFC 4566 5.7");
+    }
+    amrwb.mode_set &= pc->call.amrwb.mode_set;
+    if (amrwb.mode_set == 0) {
+        return mcx_refuse(&found->why, MCX_E_UNSUP, "the answer allows no codec mode that was offered",
+                          "RFC 4867 8.3.1");
+    }
+    pc->call.amrwb = amrwb;
+    return MCX_OK;
+}
+
+enum mcx_privcall_event pc_check_ok(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct pc_found *found)
+{
+    if (answer_check(pc, in, found) != MCX_OK) {
+        found->cause = MCX_PC_CAUSE_BAD_ANSWER;
+        return MCX_PC_OK_BAD;
+    }
+    return MCX_PC_OK_GOOD;
+}
