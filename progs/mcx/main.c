@@ -10,7 +10,9 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    { "bench", cmd_bench, "median and spread of each operation" },
     { "token", cmd_token, "keys and access tokens for laboratories" },
+    { "uid", cmd_uid, "UID of a user in a key period" },
     { "version", cmd_version, "print the version" },
 };
 
