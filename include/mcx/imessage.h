@@ -38,10 +38,16 @@ struct mcx_imessage_params {
     bool hide_identities;        /* roles 8 and 9 (E.7) */
     bool sakke_to_self;          /* extension 6 (E.5) */
     const struct mcx_key_params *key_params; /* NULL = no extension 7 */
+    /* CSK, SPK, MSCCK, MuSiK, PCK: write crypto sessions and policy out (#CS > 0, GENERIC-ID, SP) instead of leaving
+     * both to the default profile; GMK and MKFC always have them (mikey-sakke.md 1). */
+    bool explicit_policy;
 };
 
 /**
  * Build, sign and self-check a message.
+ *
+ * Order of the random draws, for reproducible vectors: the IV of the key parameters (16 octets, only with
+ * `key_params`), then whatever mcx_eccsi_sign() draws.
  *
  * @param[out] out  written octets appended; unchanged on error
  * @retval MCX_E_NOKEY   no key set for `from` in the period of `time`, or no certificate for `to`
@@ -52,23 +58,35 @@ MCX_MUST_CHECK mcx_err mcx_imessage_make(struct mcx_wr *out, const struct mcx_im
                                          const struct mcx_keyring *ring, const struct mcx_rng *rng,
                                          struct mcx_refusal *why);
 
-/** Messages seen, keyed on the hash of the signed octets; bounded; never on the signature. */
+/**
+ * Messages accepted before (RFC 3830 5.3, 5.4): the hash of the signed octets, which hold IDRi, T, RAND and CSB ID,
+ * and never the signature, which has more than one valid form; and for each (initiator, CSB ID) the latest T.
+ * Bounded. A look costs a pass over the entries, far less than the signature check up to some thousand of them.
+ */
 struct mcx_replay;
 /** @param[in] capacity entries; a full cache refuses new messages rather than forget a live one */
 MCX_MUST_CHECK mcx_err mcx_replay_new(struct mcx_replay **out, size_t capacity);
 void mcx_replay_free(struct mcx_replay *replay);
+/**
+ * After a start without memory of earlier messages: refuse those whose T lies before `start` minus
+ * MCX_REPLAY_START_S seconds, unless the policy takes messages of any age (those keep their own risk: RFC 3830 5.4).
+ */
+#define MCX_REPLAY_START_S 5
+void mcx_replay_not_before(struct mcx_replay *replay, struct mcx_ntp start);
 
+#define MCX_SKEW_ANY UINT32_MAX
 /** Receiver policy. Zeroed = strict defaults of docs/DEVIATIONS.md; each flag widens what is accepted and is logged. */
 struct mcx_imessage_policy {
     uint32_t allowed_types;       /* bit n = key type n may arrive here; 0 = all */
     uint32_t future_skew_s;       /* 0 = 300 */
-    uint32_t past_skew_s;         /* 0 = 3600; UINT32_MAX = any age whose period has a key set (GMK, announcements) */
+    uint32_t past_skew_s;         /* 0 = 3600; MCX_SKEW_ANY = any age whose period has a key set (GMK, announcements) */
+    struct mcx_bytes initiator;   /* URI known from the signalling; must agree with IDRi or IDRuidi (E.7). Empty = unknown */
     bool accept_short_sign;       /* mikey_accept_short_sign: SIGN header left out of the signed octets */
     bool accept_clear_key_params; /* mikey_accept_clear_key_parameters */
     bool accept_role3_kms;        /* mikey_accept_role3_kms */
     bool period_neighbours;       /* mikey_period_neighbours: diagnostic, any neighbouring period */
     bool ignore_status;           /* mikey_status_strict off: key status 0 does not refuse */
-    bool any_domain;              /* laboratory: do not require IDRkmsi to be responsible for IDRi's domain */
+    bool accept_own;              /* open messages of our own user to somebody else, by extension 6 (E.5) */
 };
 
 /** An accepted message. Holds secrets: clear with mcx_imessage_clear(). */
@@ -80,11 +98,13 @@ struct mcx_imessage {
     uint8_t rand[MCX_IMESSAGE_RAND_MAX];
     size_t rand_len;
     struct mcx_ntp time;
-    char initiator[MCX_KMSDOC_URI_MAX]; /* "" when hidden */
-    char responder[MCX_KMSDOC_URI_MAX]; /* own URI, also when hidden */
+    char initiator[MCX_KMSDOC_URI_MAX]; /* "" when hidden and not known from the signalling */
+    char responder[MCX_KMSDOC_URI_MAX]; /* own URI, also when hidden; with `own` the peer's, "" when hidden */
     char kms_initiator[MCX_KMSDOC_URI_MAX];
     char kms_responder[MCX_KMSDOC_URI_MAX];
     uint8_t initiator_uid[MCX_UID_LEN];
+    bool own;              /* our own user is the initiator and extension 6 gave the key (policy accept_own) */
+    bool no_streams;       /* SRTP-ID map: the key is good, its streams are not usable (mikey-sakke.md 2.1) */
     bool rcc;              /* SP selects RCCm3, or the default profile of the key type does */
     uint16_t roc_rate;     /* R of RFC 4771 when rcc, else 0 */
     bool has_key_params;
@@ -98,6 +118,9 @@ void mcx_imessage_clear(struct mcx_imessage *msg);
  * Open a message by the receiver algorithm (mikey-sakke.md 13): nothing of it is used before the signature is
  * verified, nothing is decapsulated before that, and on any error `out` is wiped.
  *
+ * A message to somebody else is refused, also when our own user has sent it, unless `accept_own` is set and it has
+ * extension 6. Where the ring can open both the main payload and extension 6, they must agree.
+ *
  * @param[in,out] replay  may be NULL (laboratory tools only)
  * @param[in]     now     wall clock; decides skew
  * @retval MCX_E_TRUNC @retval MCX_E_FORMAT @retval MCX_E_TRAILING @retval MCX_E_UNSUP  malformed or not supported
@@ -105,6 +128,7 @@ void mcx_imessage_clear(struct mcx_imessage *msg);
  * @retval MCX_E_NOKEY    not for an identity of the ring, unknown KMS, or no key set for the period of T
  * @retval MCX_E_POLICY   key type not allowed here, KMS not responsible for the initiator, key revoked
  * @retval MCX_E_AUTH @retval MCX_E_POINT  signature, decapsulation or key parameters failed
+ * @retval MCX_E_SPACE    the replay cache is full
  */
 MCX_MUST_CHECK mcx_err mcx_imessage_open(struct mcx_imessage *out, struct mcx_bytes message,
                                          const struct mcx_keyring *ring, struct mcx_replay *replay,
