@@ -21,11 +21,12 @@ const struct mcx_key_profile *mcx_key_profile(enum mcx_key_type type);
 uint64_t mcx_unix_of(struct mcx_ntp t);
 
 /** @retval MCX_E_REPLAY seen before, older than the latest of the same key, or before the start */
-MCX_MUST_CHECK mcx_err mcx_replay_check(const struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg,
-                                        struct mcx_ntp time, bool any_age, struct mcx_refusal *why);
+MCX_MUST_CHECK mcx_err mcx_imessage_seen_check(const struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg,
+                                               struct mcx_ntp time, bool any_age, struct mcx_refusal *why);
 /** Remember an authenticated message until `until` (NTP seconds). @retval MCX_E_SPACE */
-MCX_MUST_CHECK mcx_err mcx_replay_add(struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg,
-                                      struct mcx_ntp time, uint64_t until, struct mcx_ntp now, struct mcx_refusal *why);
+MCX_MUST_CHECK mcx_err mcx_imessage_seen_add(struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg,
+                                             struct mcx_ntp time, uint64_t until, struct mcx_ntp now,
+                                             struct mcx_refusal *why);
 
 /** An I_MESSAGE on its way through the receiver algorithm. Candidates are few: see MCX_OPEN_MAX. */
 #define MCX_OPEN_MAX 8

@@ -110,8 +110,8 @@ static struct entry *place(struct entry *entries, size_t num, const uint8_t name
     return spare;
 }
 
-mcx_err mcx_replay_check(const struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg, struct mcx_ntp time,
-                         bool any_age, struct mcx_refusal *why)
+mcx_err mcx_imessage_seen_check(const struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg,
+                                struct mcx_ntp time, bool any_age, struct mcx_refusal *why)
 {
     uint8_t name[MCX_SHA256_LEN];
     const struct entry *e;
@@ -135,8 +135,8 @@ mcx_err mcx_replay_check(const struct mcx_replay *replay, const struct mcx_mikey
     return MCX_OK;
 }
 
-mcx_err mcx_replay_add(struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg, struct mcx_ntp time,
-                       uint64_t until, struct mcx_ntp now, struct mcx_refusal *why)
+mcx_err mcx_imessage_seen_add(struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg, struct mcx_ntp time,
+                              uint64_t until, struct mcx_ntp now, struct mcx_refusal *why)
 {
     struct entry seen = { .until = until, .time = time };
     struct entry latest = { .until = until, .time = time };
