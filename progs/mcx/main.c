@@ -10,7 +10,9 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    { "audio", cmd_audio, "AMR-WB coding of WAV files, and their comparison" },
     { "bench", cmd_bench, "median and spread of each operation" },
+    { "srtp", cmd_srtp, "protect and open SRTP packets in hex, for laboratories" },
     { "token", cmd_token, "keys and access tokens for laboratories" },
     { "uid", cmd_uid, "UID of a user in a key period" },
     { "version", cmd_version, "print the version" },
