@@ -6,6 +6,8 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include <openssl/err.h>
+
 #include "crypto/sym/sym.h"
 
 static const uint8_t zero[512];
@@ -105,13 +107,21 @@ static void wrap_refusals(void **state)
     assert_int_equal(mcx_kw256_unwrap(out, sizeof out, &len, kek, mcx_bytes(wrapped, 40)), MCX_OK);
 }
 
+/* TLS reads the same queue: what we refuse must not look like an error of a connection. */
+static int error_queue_is_empty(void **state)
+{
+    (void)state;
+    assert_int_equal(ERR_peek_error(), 0);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gcm_bad_arguments),
-        cmocka_unit_test(gcm_flips),
-        cmocka_unit_test(wrap_every_length),
-        cmocka_unit_test(wrap_refusals),
+        cmocka_unit_test_teardown(gcm_bad_arguments, error_queue_is_empty),
+        cmocka_unit_test_teardown(gcm_flips, error_queue_is_empty),
+        cmocka_unit_test_teardown(wrap_every_length, error_queue_is_empty),
+        cmocka_unit_test_teardown(wrap_refusals, error_queue_is_empty),
     };
 
     return cmocka_run_group_tests_name("sym", tests, NULL, NULL);

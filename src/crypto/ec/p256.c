@@ -103,12 +103,17 @@ mcx_err mcx_p256_mul_base(uint8_t out[MCX_P256_POINT_LEN], const struct mcx_p256
     BN_CTX *ctx = BN_CTX_new();
     BIGNUM *n = BN_new();
     EC_POINT *p = EC_POINT_new(curve->group);
-    mcx_err err = MCX_E_NOMEM;
+    uint64_t zero = mcx_p256_scalar_is_zero(k);
+    mcx_err err = MCX_E_NOMEM; /* of a k in range only memory can be lacking */
 
+    MCX_CT_PUBLIC(&zero, sizeof zero); /* callers draw or read k as not 0 */
+    if (zero != 0) {
+        err = MCX_E_BUG;
+        goto out;
+    }
     if (ctx == NULL || n == NULL || p == NULL) {
         goto out;
     }
-    err = MCX_E_BUG;
     BN_set_flags(n, BN_FLG_CONSTTIME);
     if (BN_bin2bn(octets, sizeof octets, n) != NULL && EC_POINT_mul(curve->group, p, n, NULL, NULL, ctx) &&
         point_octets(point, curve->group, p, ctx)) {
@@ -149,9 +154,27 @@ void mcx_p256_point_free(struct mcx_p256_point *p)
     }
 }
 
+/*
+ * OpenSSL says "not on curve" also when it lacked memory for the check: look through what it noted. Takes its
+ * notes away, as a peer's bad point must not show up as an error of somebody's TLS connection.
+ */
+static mcx_err point_error(bool only_ours)
+{
+    mcx_err err = MCX_E_POINT;
+    unsigned long e = 0;
+
+    while (only_ours && (e = ERR_get_error()) != 0) {
+        if (ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE) {
+            err = MCX_E_NOMEM;
+        }
+    }
+    return err;
+}
+
 mcx_err mcx_p256_point_read(struct mcx_p256_point *out, const struct mcx_p256 *curve,
                             const uint8_t in[MCX_P256_POINT_LEN])
 {
+    bool only_ours = ERR_peek_error() == 0;
     mcx_err err = MCX_OK;
 
     if (in[0] != 0x04) { /* OpenSSL also takes the hybrid forms 06 and 07 */
@@ -160,9 +183,9 @@ mcx_err mcx_p256_point_read(struct mcx_p256_point *out, const struct mcx_p256 *c
     (void)ERR_set_mark();
     /* checks that x and y are below p and that the point is on the curve */
     if (!EC_POINT_oct2point(curve->group, out->p, in, MCX_P256_POINT_LEN, NULL)) {
-        err = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ? MCX_E_NOMEM : MCX_E_POINT;
+        err = point_error(only_ours);
     }
-    (void)ERR_pop_to_mark(); /* a peer's bad point must not show up as an error of somebody's TLS connection */
+    (void)ERR_pop_to_mark();
     return err;
 }
 

@@ -53,10 +53,10 @@ MCX_MUST_CHECK mcx_err mcx_p256_new(struct mcx_p256 **out);
 void mcx_p256_free(struct mcx_p256 *curve);
 
 /**
- * out := [k]G, k secret and not 0. Constant time in k as far as tests/ct/README.md says.
+ * out := [k]G, k secret and not 0. Constant time in k as far as tests/ct/README-eccsi.md says.
  *
  * @param[out] out  04 || x || y; unchanged on error
- * @retval MCX_E_NOMEM  @retval MCX_E_BUG the result is no point: k was 0
+ * @retval MCX_E_NOMEM  @retval MCX_E_BUG k is 0
  */
 MCX_MUST_CHECK mcx_err mcx_p256_mul_base(uint8_t out[MCX_P256_POINT_LEN], const struct mcx_p256 *curve,
                                          const struct mcx_p256_scalar *k);

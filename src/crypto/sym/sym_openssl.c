@@ -7,8 +7,15 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+
+/* The provider failed where it must not: for want of memory, or for a reason that is our mistake. */
+static mcx_err provider_error(void)
+{
+    return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ? MCX_E_NOMEM : MCX_E_BUG;
+}
 
 mcx_err mcx_sha256(uint8_t out[MCX_SHA256_LEN], const struct mcx_bytes *parts, size_t num)
 {
@@ -22,7 +29,7 @@ mcx_err mcx_sha256(uint8_t out[MCX_SHA256_LEN], const struct mcx_bytes *parts, s
     ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL);
     EVP_MD_CTX_free(ctx);
     if (!ok) {
-        return ctx == NULL ? MCX_E_NOMEM : MCX_E_BUG;
+        return ctx == NULL ? MCX_E_NOMEM : provider_error();
     }
     memcpy(out, digest, sizeof digest);
     mcx_wipe(digest, sizeof digest);
@@ -62,7 +69,7 @@ mcx_err mcx_hmac_sha256(uint8_t out[MCX_SHA256_LEN], struct mcx_bytes key, const
     if (key.len == 0) { /* EVP_MAC_init takes NULL for "the key of before" */
         key = mcx_bytes(&none, 0);
     }
-    err = hmac_parts(ctx, key, parts, num, tag) ? MCX_OK : MCX_E_BUG;
+    err = hmac_parts(ctx, key, parts, num, tag) ? MCX_OK : provider_error();
     if (err == MCX_OK) {
         memcpy(out, tag, sizeof tag);
     }
@@ -92,7 +99,7 @@ mcx_err mcx_aes128_ctr_stream(uint8_t *out, size_t len, const struct mcx_key *ke
     EVP_CIPHER_CTX_free(ctx);
     if (!ok || n != (int)len) {
         mcx_wipe(out, len);
-        return MCX_E_BUG;
+        return provider_error();
     }
     return MCX_OK;
 }
@@ -126,7 +133,7 @@ mcx_err mcx_gcm_new(struct mcx_gcm **out, struct mcx_bytes key, size_t nonce_len
         !EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_IVLEN, (int)nonce_len, NULL) ||
         !EVP_CipherInit_ex(gcm->ctx, NULL, NULL, key.p, NULL, 1)) {
         mcx_gcm_free(gcm);
-        return MCX_E_BUG;
+        return provider_error();
     }
     *out = gcm;
     return MCX_OK;
@@ -163,7 +170,7 @@ mcx_err mcx_gcm_seal(struct mcx_gcm *gcm, uint8_t *out, uint8_t tag[MCX_GCM_TAG_
     if (!gcm_run(gcm, 1, out, nonce, aad, in) || !EVP_CipherFinal_ex(gcm->ctx, rest, &n) ||
         !EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_GET_TAG, MCX_GCM_TAG_LEN, tag)) {
         mcx_wipe(out, in.len);
-        return MCX_E_BUG;
+        return provider_error();
     }
     return MCX_OK;
 }
@@ -182,7 +189,7 @@ mcx_err mcx_gcm_open(struct mcx_gcm *gcm, uint8_t *out, const uint8_t *nonce, st
     if (!gcm_run(gcm, 0, out, nonce, aad, in) ||
         !EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_TAG, MCX_GCM_TAG_LEN, want)) {
         mcx_wipe(out, in.len);
-        return MCX_E_BUG;
+        return provider_error();
     }
     if (EVP_CipherFinal_ex(gcm->ctx, rest, &n) <= 0) {
         mcx_wipe(out, in.len);
@@ -205,12 +212,14 @@ static mcx_err kw_run(const EVP_CIPHER *cipher, int wrap, uint8_t *out, size_t *
     if (ctx == NULL) {
         return MCX_E_NOMEM;
     }
+    (void)ERR_set_mark();
     EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
     if (!EVP_CipherInit_ex(ctx, cipher, NULL, kek, NULL, wrap)) {
-        err = MCX_E_BUG;
+        err = provider_error();
     } else if (EVP_CipherUpdate(ctx, out, &n, in.p, (int)in.len) <= 0 || n <= 0) {
-        err = wrap ? MCX_E_BUG : MCX_E_AUTH;
+        err = wrap ? provider_error() : MCX_E_AUTH;
     }
+    (void)ERR_pop_to_mark(); /* a refusal must not show up as an error of somebody's TLS connection */
     EVP_CIPHER_CTX_free(ctx);
     *out_len = err == MCX_OK ? (size_t)n : 0;
     return err;
