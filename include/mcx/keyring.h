@@ -36,8 +36,6 @@ MCX_MUST_CHECK mcx_err mcx_keyring_add_key_set(struct mcx_keyring *ring, const s
 /** Everything in a document: certificates first, then key sets. Stops at the first that is refused. */
 MCX_MUST_CHECK mcx_err mcx_keyring_add_doc(struct mcx_keyring *ring, const struct mcx_kmsdoc *doc,
                                            struct mcx_refusal *why);
-/** Whether a certificate of this KMS is held. */
-bool mcx_keyring_has_kms(const struct mcx_keyring *ring, struct mcx_bytes kms_uri);
 /** Wipe SSKs of periods that ended before now - 5 minutes and RSKs older than the two last periods. */
 void mcx_keyring_expire(struct mcx_keyring *ring, struct mcx_ntp now);
 

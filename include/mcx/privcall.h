@@ -151,7 +151,6 @@ enum mcx_privcall_act {
 /** What the user or an automation learns. */
 enum mcx_privcall_note {
     MCX_PC_NOTE_CALLING,
-    MCX_PC_NOTE_INCOMING, /* an INVITE has come; nothing of it is verified */
     MCX_PC_NOTE_VERIFIED, /* signature, caller and key are good */
     MCX_PC_NOTE_RINGING,
     MCX_PC_NOTE_ESTABLISHED,

@@ -9,6 +9,8 @@
 
 #include <mcx/mikey.h>
 
+#include "keys/keyring_int.h"
+
 #define RESTART_GRACE_S 10   /* CHOICE "pc-restart": a few seconds */
 #define PAST_SKEW_S     3600 /* CHOICE of mikey-sakke digest 13, as mcx_imessage_open() has it for 0 */
 
@@ -134,7 +136,7 @@ static bool unknown_kms(const struct mcx_keyring *ring, struct mcx_bytes message
     struct mcx_mikey_sakke_msg msg;
 
     return mcx_mikey_sakke_msg_read(&msg, message, NULL) == MCX_OK &&
-           (!mcx_keyring_has_kms(ring, msg.kms_i) || !mcx_keyring_has_kms(ring, msg.kms_r));
+           (!mcx_ring_knows_kms(ring, msg.kms_i) || !mcx_ring_knows_kms(ring, msg.kms_r));
 }
 
 /* The user whom the display shows must be the one who signed ("pc-caller"). Identities are compared as the UID has

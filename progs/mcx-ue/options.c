@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command line of mcx-ue. */
+#define _GNU_SOURCE
+#include "ue.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mcx/text.h>
+
+static const char HELP[] =
+    "usage: mcx-ue COMMAND --id URI --server URI --store FILE --store-key FILE [options]\n"
+    "\n"
+    "  register   register, report, de-register\n"
+    "  call       register, call --to URI, end with the call\n"
+    "  answer     register, wait for calls\n"
+    "\n"
+    "  --id URI              your MCPTT ID, sip:alice@mcptt.example.org\n"
+    "  --server URI          sip:192.0.2.1:5060;transport=tcp (or tls, udp)\n"
+    "  --store FILE          key store ('mcx kms fetch' fills it), --store-key FILE opens it\n"
+    "  --psi URI             where calls are sent (default: sip:mcptt@ and the host of the server)\n"
+    "  --ca FILE             PEM; who may vouch for the server, with transport=tls\n"
+    "  --token FILE          access token to register with\n"
+    "  --bind ADDRESS        local address (default: the one that reaches the server)\n"
+    "  --ready-file FILE     written when registered: one JSON object\n"
+    "  --json                one JSON object a line instead of sentences\n"
+    "\n"
+    "  --to URI              call: whom\n"
+    "  --mode MODE           call: auto (default), manual, force-auto\n"
+    "  --no-floor            call: without floor control\n"
+    "  --key-mgmt-level L    call: session (default) or audio: where the offer carries the I_MESSAGE\n"
+    "  --savp                call: offer RTP/SAVP instead of RTP/AVP\n"
+    "  --answer-timeout MS   call: cancel when nobody has answered by then (default 120000)\n"
+    "  --auto | --manual     answer: at once (default), or ask the user where the caller allows it\n"
+    "  --answer-after MS     answer: accept a manual call then, without asking\n"
+    "  --reject              answer: decline manual calls (implies --manual)\n"
+    "  --ring-timeout MS     answer: 480 when the user has not decided by then (default 60000)\n"
+    "  --calls N             answer: end after N calls (default 1, 0 = go on until a signal)\n"
+    "  --allow-clear         answer: take calls that are not protected; default: refuse them\n"
+    "\n"
+    "  --play IN.wav         what the microphone hears: 16 kHz, one channel, 16 bits\n"
+    "  --record OUT.wav      what you hear\n"
+    "  --hangup-after-play   end the call when IN.wav has been played\n"
+    "  --hangup-after MS     end the call so long after it was opened\n"
+    "  --max-duration S      longest call\n"
+    "\n"
+    "A manual call asks on the terminal: 'y' accepts, 'n' declines; in a call 'h' hangs up. SIGINT hangs up.\n"
+    "Exit codes: 0 call done, 1 refused, 2 usage, 3 environment.\n";
+
+enum {
+    OPT_ID = 256,
+    OPT_SERVER,
+    OPT_PSI,
+    OPT_STORE,
+    OPT_STORE_KEY,
+    OPT_CA,
+    OPT_TOKEN,
+    OPT_BIND,
+    OPT_READY,
+    OPT_JSON,
+    OPT_TO,
+    OPT_MODE,
+    OPT_NO_FLOOR,
+    OPT_LEVEL,
+    OPT_SAVP,
+    OPT_ANSWER_TIMEOUT,
+    OPT_AUTO,
+    OPT_MANUAL,
+    OPT_ANSWER_AFTER,
+    OPT_REJECT,
+    OPT_RING_TIMEOUT,
+    OPT_CALLS,
+    OPT_ALLOW_CLEAR,
+    OPT_PLAY,
+    OPT_RECORD,
+    OPT_HANGUP_PLAY,
+    OPT_HANGUP_AFTER,
+    OPT_MAX_DURATION,
+    OPT_HELP,
+    OPT_VERSION,
+};
+
+static const struct option options[] = {
+    { "id", required_argument, NULL, OPT_ID },
+    { "server", required_argument, NULL, OPT_SERVER },
+    { "psi", required_argument, NULL, OPT_PSI },
+    { "store", required_argument, NULL, OPT_STORE },
+    { "store-key", required_argument, NULL, OPT_STORE_KEY },
+    { "ca", required_argument, NULL, OPT_CA },
+    { "token", required_argument, NULL, OPT_TOKEN },
+    { "bind", required_argument, NULL, OPT_BIND },
+    { "ready-file", required_argument, NULL, OPT_READY },
+    { "json", no_argument, NULL, OPT_JSON },
+    { "to", required_argument, NULL, OPT_TO },
+    { "mode", required_argument, NULL, OPT_MODE },
+    { "no-floor", no_argument, NULL, OPT_NO_FLOOR },
+    { "key-mgmt-level", required_argument, NULL, OPT_LEVEL },
+    { "savp", no_argument, NULL, OPT_SAVP },
+    { "answer-timeout", required_argument, NULL, OPT_ANSWER_TIMEOUT },
+    { "auto", no_argument, NULL, OPT_AUTO },
+    { "manual", no_argument, NULL, OPT_MANUAL },
+    { "answer-after", required_argument, NULL, OPT_ANSWER_AFTER },
+    { "reject", no_argument, NULL, OPT_REJECT },
+    { "ring-timeout", required_argument, NULL, OPT_RING_TIMEOUT },
+    { "calls", required_argument, NULL, OPT_CALLS },
+    { "allow-clear", no_argument, NULL, OPT_ALLOW_CLEAR },
+    { "play", required_argument, NULL, OPT_PLAY },
+    { "record", required_argument, NULL, OPT_RECORD },
+    { "hangup-after-play", no_argument, NULL, OPT_HANGUP_PLAY },
+    { "hangup-after", required_argument, NULL, OPT_HANGUP_AFTER },
+    { "max-duration", required_argument, NULL, OPT_MAX_DURATION },
+    { "help", no_argument, NULL, OPT_HELP },
+    { "version", no_argument, NULL, OPT_VERSION },
+    { NULL, 0, NULL, 0 },
+};
+
+static int complain(const char *text, const char *what)
+{
+    fprintf(stderr, "mcx-ue: %s%s; 'mcx-ue --help' explains\n", text, what);
+    return EXIT_USAGE;
+}
+
+/* A word out of a list, as its number; -1 when it is none of them. */
+static int word_of(const char *text, const char *const words[], int num)
+{
+    for (int i = 0; i < num; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int number(uint32_t *out, uint64_t factor, const char *text)
+{
+    uint64_t v = 0;
+
+    if (mcx_dec_read(&v, (UINT32_MAX - 1) / factor, mcx_bytes_str(text)) != MCX_OK) {
+        return complain("not a number: ", text);
+    }
+    *out = (uint32_t)(v * factor);
+    return -1;
+}
+
+/* Switches without a value. */
+static void take_switch(struct ue_options *o, int opt)
+{
+    switch (opt) {
+    case OPT_JSON: o->json = true; break;
+    case OPT_NO_FLOOR: o->no_floor = true; break;
+    case OPT_SAVP: o->savp = true; break;
+    case OPT_AUTO: o->manual = false; break;
+    case OPT_MANUAL: o->manual = true; break;
+    case OPT_REJECT:
+        o->reject = true;
+        o->manual = true;
+        break;
+    case OPT_ALLOW_CLEAR: o->allow_clear = true; break;
+    case OPT_HANGUP_PLAY: o->hangup_after_play = true; break;
+    default: break;
+    }
+}
+
+static const char **text_option(struct ue_options *o, int opt)
+{
+    switch (opt) {
+    case OPT_ID: return &o->id;
+    case OPT_SERVER: return &o->server;
+    case OPT_PSI: return &o->psi;
+    case OPT_STORE: return &o->store;
+    case OPT_STORE_KEY: return &o->store_key;
+    case OPT_CA: return &o->ca;
+    case OPT_TOKEN: return &o->token;
+    case OPT_BIND: return &o->bind;
+    case OPT_READY: return &o->ready_file;
+    case OPT_TO: return &o->to;
+    case OPT_PLAY: return &o->play;
+    case OPT_RECORD: return &o->record;
+    default: return NULL;
+    }
+}
+
+static int take_value(struct ue_options *o, int opt, const char *value)
+{
+    static const char *const modes[] = { "auto", "manual", "force-auto" };
+    static const char *const levels[] = { "session", "audio" };
+    int word = 0;
+
+    switch (opt) {
+    case OPT_MODE:
+        word = word_of(value, modes, 3);
+        o->commencement = (enum mcx_privcall_commencement)(word < 0 ? 0 : word);
+        return word < 0 ? complain("unknown mode: ", value) : -1;
+    case OPT_LEVEL:
+        word = word_of(value, levels, 2);
+        o->key_mgmt_level = (enum mcx_sdp_level)(word < 0 ? 0 : word);
+        return word < 0 ? complain("unknown level: ", value) : -1;
+    case OPT_ANSWER_TIMEOUT: return number(&o->timer_ms[MCX_PC_TIMER_ANSWER], 1, value);
+    case OPT_RING_TIMEOUT: return number(&o->timer_ms[MCX_PC_TIMER_RING], 1, value);
+    case OPT_MAX_DURATION: return number(&o->timer_ms[MCX_PC_TIMER_DURATION], 1000, value);
+    case OPT_ANSWER_AFTER: o->has_answer_after = true; return number(&o->answer_after_ms, 1, value);
+    case OPT_HANGUP_AFTER: return number(&o->hangup_after_ms, 1, value);
+    case OPT_CALLS: return number(&o->num_calls, 1, value);
+    default: return -1;
+    }
+}
+
+static int check(const struct ue_options *o)
+{
+    if (o->id == NULL || o->server == NULL || o->store == NULL || o->store_key == NULL) {
+        return complain("--id, --server, --store and --store-key are needed", "");
+    }
+    if (o->command == UE_CALL && o->to == NULL) {
+        return complain("call needs --to URI", "");
+    }
+    if (o->hangup_after_play && o->play == NULL) {
+        return complain("--hangup-after-play needs --play", "");
+    }
+    return -1;
+}
+
+int ue_options_read(struct ue_options *out, int argc, char **argv)
+{
+    static const char *const commands[] = { "register", "call", "answer" };
+    struct ue_options o = { .num_calls = 1 };
+    int opt = 0;
+    int word = 0;
+
+    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        const char **text = text_option(&o, opt);
+        int code = -1;
+
+        if (opt == '?') {
+            return complain("wrong option", "");
+        }
+        if (opt == OPT_HELP) {
+            fputs(HELP, stdout);
+            return EXIT_DONE;
+        }
+        if (opt == OPT_VERSION) {
+            puts("mcx-ue " MCX_VERSION);
+            return EXIT_DONE;
+        }
+        if (text != NULL) {
+            *text = optarg;
+        }
+        take_switch(&o, opt);
+        code = take_value(&o, opt, optarg);
+        if (code >= 0) {
+            return code;
+        }
+    }
+    if (optind != argc - 1) {
+        return complain("one command is needed: register, call or answer", "");
+    }
+    word = word_of(argv[optind], commands, 3);
+    if (word < 0) {
+        return complain("unknown command: ", argv[optind]);
+    }
+    o.command = (enum ue_command)word;
+    *out = o;
+    return check(&o);
+}

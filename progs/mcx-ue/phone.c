@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The phone: the private call's state machine between SIP, media and the user. */
+#include "phone.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/file.h"
+
+/* Signals reach the loop without an argument; a process has one phone. */
+static struct ue_phone *the_phone;
+
+static void step(struct ue_phone *ph, const struct mcx_privcall_in *in);
+
+/* ---- the end ---- */
+
+static void on_unregistered(void *arg)
+{
+    (void)arg;
+    mcx_loop_stop();
+}
+
+static void finish(struct ue_phone *ph, int code)
+{
+    if (ph->finishing) {
+        return;
+    }
+    ph->finishing = true;
+    ph->exit_code = code;
+    if (ph->reg == NULL) {
+        mcx_loop_stop();
+        return;
+    }
+    mcx_sip_reg_end(ph->reg, on_unregistered, ph);
+    ph->reg = NULL;
+}
+
+/* Called whenever the line has become free. */
+static void line_free(struct ue_phone *ph)
+{
+    const struct ue_options *o = ph->options;
+
+    if (ph->quitting || o->command == UE_CALL) {
+        finish(ph, ph->refused ? EXIT_REFUSED : EXIT_DONE);
+    } else if (o->num_calls != 0 && ph->num_calls >= o->num_calls) {
+        finish(ph, EXIT_DONE);
+    }
+}
+
+/* ---- the user ---- */
+
+static void user_says(struct ue_phone *ph, enum mcx_privcall_event event)
+{
+    struct mcx_privcall_in in = { .event = event };
+
+    step(ph, &in);
+}
+
+static void on_answer_after(void *arg)
+{
+    struct ue_phone *ph = arg;
+
+    user_says(ph, ph->options->reject ? MCX_PC_USER_REJECT : MCX_PC_USER_ACCEPT);
+}
+
+static void on_hangup_after(void *arg)
+{
+    user_says(arg, MCX_PC_USER_HANGUP);
+}
+
+/* A little later, so that the last packets are there before the BYE. */
+static void on_played(void *arg)
+{
+    struct ue_phone *ph = arg;
+
+    if (ph->options->hangup_after_play && mcx_timer_start(&ph->user_timer, LINGER_MS, on_hangup_after, ph) != MCX_OK) {
+        user_says(ph, MCX_PC_USER_HANGUP);
+    }
+}
+
+static void on_terminal(void *arg)
+{
+    struct ue_phone *ph = arg;
+    char line[64];
+    ssize_t n = read(STDIN_FILENO, line, sizeof line);
+
+    if (n <= 0) {
+        mcx_loop_unwatch(&ph->terminal);
+        ph->terminal.fd = -1;
+        return;
+    }
+    switch (line[0]) {
+    case 'y': user_says(ph, MCX_PC_USER_ACCEPT); break;
+    case 'n': user_says(ph, MCX_PC_USER_REJECT); break;
+    case 'h': user_says(ph, MCX_PC_USER_HANGUP); break;
+    default: break;
+    }
+}
+
+static void ask_user(struct ue_phone *ph)
+{
+    const struct ue_options *o = ph->options;
+
+    if (o->reject || o->has_answer_after) {
+        if (mcx_timer_start(&ph->user_timer, o->answer_after_ms, on_answer_after, ph) != MCX_OK) {
+            user_says(ph, MCX_PC_USER_REJECT);
+        }
+    }
+}
+
+static void on_signal(int sig)
+{
+    struct ue_phone *ph = the_phone;
+
+    (void)sig;
+    ph->quitting = true;
+    if (mcx_privcall_state(ph->pc) == MCX_PC_IDLE) {
+        finish(ph, ph->refused && ph->num_calls == 0 ? EXIT_REFUSED : EXIT_DONE);
+        return;
+    }
+    user_says(ph, MCX_PC_USER_HANGUP);
+}
+
+/* ---- SIP to the machine ---- */
+
+/* What the machine cannot be told while its actions are being carried out comes right after them. */
+static void later(struct ue_phone *ph, enum mcx_privcall_event event, uint64_t dialog)
+{
+    if (ph->num_later < UE_MAX_LATER) {
+        ph->later[ph->num_later++] = (struct mcx_privcall_in){ .event = event, .dialog = dialog };
+    }
+}
+
+static void on_timer(void *arg)
+{
+    struct ue_timer *t = arg;
+    struct mcx_privcall_in in = { .event = MCX_PC_TIMER, .timer = t->which, .dialog = t->dialog };
+
+    step(t->phone, &in);
+}
+
+/* ---- actions ---- */
+
+static void tell(struct ue_phone *ph, const struct mcx_privcall_action *a)
+{
+    const char *name = mcx_privcall_note_name(a->note);
+    char key_id[9];
+
+    (void)snprintf(key_id, sizeof key_id, "%08x", (unsigned)a->key_id);
+    switch (a->note) {
+    case MCX_PC_NOTE_VERIFIED:
+        ue_report(ph->options->json, name, a->sentence, "{s:s, s:s, s:s}", "initiator", a->peer, "kms", a->kms,
+                  "key_id", key_id);
+        break;
+    case MCX_PC_NOTE_ESTABLISHED:
+        ph->num_calls++;
+        ue_report(ph->options->json, name, a->sentence, "{s:s, s:s, s:b}", "peer", a->peer, "key_id", key_id, "secure",
+                  (int)(a->key_id != 0));
+        break;
+    case MCX_PC_NOTE_REFUSED:
+        ph->refused = true;
+        ue_report(ph->options->json, name, a->sentence, "{s:s, s:s, s:s, s:s, s:i, s:i}", "peer", a->peer, "cause",
+                  mcx_privcall_cause_name(a->cause), "reason", a->why.reason == NULL ? "" : a->why.reason, "clause",
+                  a->why.clause == NULL ? "" : a->why.clause, "code", (int)a->code, "warning", (int)a->warning);
+        break;
+    case MCX_PC_NOTE_ENDED:
+        ph->refused = ph->refused || a->cause == MCX_PC_CAUSE_NO_ANSWER || a->cause == MCX_PC_CAUSE_LOST;
+        ue_report(ph->options->json, name, a->sentence, "{s:s, s:s}", "peer", a->peer, "cause",
+                  mcx_privcall_cause_name(a->cause));
+        break;
+    default: ue_report(ph->options->json, name, a->sentence, "{s:s}", "peer", a->peer); break;
+    }
+}
+
+static void media_start(struct ue_phone *ph, const struct mcx_privcall_action *a)
+{
+    mcx_err err = ue_voice_start(ph->voice, &a->media);
+
+    if (err != MCX_OK) {
+        ue_complain("media cannot be started", err, NULL);
+        later(ph, MCX_PC_USER_HANGUP, a->dialog);
+        return;
+    }
+    if (ph->options->hangup_after_ms != 0) {
+        (void)!mcx_timer_start(&ph->user_timer, ph->options->hangup_after_ms, on_hangup_after, ph);
+    }
+    if (ph->caller) {
+        ue_voice_play(ph->voice); /* the callee waits for the ACK: only then is the caller ready */
+    }
+}
+
+static void media_stop(struct ue_phone *ph)
+{
+    struct ue_voice_counts c = { 0 };
+
+    mcx_timer_stop(&ph->user_timer);
+    ue_voice_stop(ph->voice);
+    c = ue_voice_counts(ph->voice);
+    ue_report(ph->options->json, "media", NULL, "{s:I, s:I, s:I, s:I, s:I}", "sent", (json_int_t)c.sent, "received",
+              (json_int_t)c.received, "late", (json_int_t)c.late, "lost", (json_int_t)c.lost, "refused",
+              (json_int_t)c.refused);
+}
+
+static void timer_start(struct ue_phone *ph, const struct mcx_privcall_action *a)
+{
+    struct ue_timer *t = &ph->timers[a->timer];
+
+    t->dialog = a->dialog;
+    if (mcx_timer_start(&t->timer, a->delay_ms, on_timer, t) != MCX_OK) {
+        ue_complain("a timer cannot be started", MCX_E_NOMEM, NULL);
+    }
+}
+
+static void act(struct ue_phone *ph, const struct mcx_privcall_action *a)
+{
+    mcx_err err = MCX_OK;
+
+    switch (a->act) {
+    case MCX_PC_SEND_INVITE: err = ue_send_invite(ph, a); break;
+    case MCX_PC_SEND_RINGING: err = ue_send_ringing(ph, a); break;
+    case MCX_PC_SEND_OK: err = ue_send_ok(ph, a); break;
+    case MCX_PC_SEND_REFUSAL: err = ue_send_refusal(ph, a); break;
+    case MCX_PC_SEND_CANCEL:
+    case MCX_PC_SEND_BYE: ue_send_hangup(ph, a); break;
+    case MCX_PC_START_MEDIA: media_start(ph, a); break;
+    case MCX_PC_STOP_MEDIA: media_stop(ph); break;
+    case MCX_PC_START_TIMER: timer_start(ph, a); break;
+    case MCX_PC_STOP_TIMER: mcx_timer_stop(&ph->timers[a->timer].timer); break;
+    case MCX_PC_TELL: tell(ph, a); break;
+    }
+    if (err != MCX_OK) {
+        ue_complain("a SIP message cannot be sent", err, NULL);
+        later(ph, MCX_PC_RX_LOST, a->dialog);
+    }
+}
+
+/* What follows from the state that a step has led to. */
+static void after_step(struct ue_phone *ph, enum mcx_privcall_state before)
+{
+    enum mcx_privcall_state now = mcx_privcall_state(ph->pc);
+
+    if (now == MCX_PC_ALERTING && before != now) {
+        ask_user(ph);
+    }
+    if (now == MCX_PC_IDLE && before != now) {
+        mcx_timer_stop(&ph->user_timer);
+        ue_report(ph->options->json, "idle", NULL, "{s:b}", "keys_wiped", (int)!mcx_privcall_holds_key(ph->pc));
+        line_free(ph);
+    }
+}
+
+static void step_one(struct ue_phone *ph, struct mcx_privcall_in in)
+{
+    enum mcx_privcall_state before = mcx_privcall_state(ph->pc);
+    struct mcx_privcall_actions *actions = &ph->actions;
+
+    in.now = mcx_ntp_from_unix_ms(mcx_clock_unix_ms());
+    if (mcx_privcall_step(ph->pc, &in, actions) != MCX_OK) {
+        return; /* no row: dropped */
+    }
+    for (size_t i = 0; i < actions->num; i++) {
+        act(ph, &actions->list[i]);
+    }
+    after_step(ph, before);
+}
+
+static void step(struct ue_phone *ph, const struct mcx_privcall_in *in)
+{
+    if (ph->stepping) {
+        later(ph, in->event, in->dialog);
+        return;
+    }
+    ph->stepping = true;
+    step_one(ph, *in);
+    while (ph->num_later > 0) {
+        struct mcx_privcall_in next = ph->later[0];
+
+        ph->num_later--;
+        memmove(&ph->later[0], &ph->later[1], ph->num_later * sizeof ph->later[0]);
+        step_one(ph, next);
+    }
+    ph->stepping = false;
+}
+
+void ue_phone_step(struct ue_phone *ph, const struct mcx_privcall_in *in)
+{
+    step(ph, in);
+}
+
+/* ---- registration, start, run ---- */
+
+static void write_ready_file(struct ue_phone *ph)
+{
+    char text[512];
+    int n = snprintf(text, sizeof text, "{\"id\":\"%s\",\"audio_port\":%u,\"floor_port\":%u}\n", ph->options->id,
+                     (unsigned)ue_voice_audio_port(ph->voice), (unsigned)ue_voice_floor_port(ph->voice));
+
+    if (n < 0 || (size_t)n >= sizeof text ||
+        mcx_file_replace(ph->options->ready_file, mcx_bytes(text, (size_t)n), 0644) != MCX_OK) {
+        ue_complain("the ready file cannot be written", MCX_E_IO, NULL);
+    }
+}
+
+static void registered(struct ue_phone *ph)
+{
+    ue_report(ph->options->json, "registered", "You are registered", "{s:s, s:s}", "id", ph->options->id, "server",
+              ph->options->server);
+    if (ph->options->ready_file != NULL) {
+        write_ready_file(ph);
+    }
+    if (ph->options->command == UE_REGISTER) {
+        finish(ph, EXIT_DONE);
+    } else if (ph->options->command == UE_CALL) {
+        struct mcx_privcall_in in = {
+            .event = MCX_PC_USER_CALL,
+            .dialog = ++ph->last_dialog,
+            .callee = mcx_bytes_str(ph->options->to),
+            .commencement = ph->options->commencement,
+            .floor = !ph->options->no_floor,
+        };
+
+        ph->caller = true;
+        step(ph, &in);
+        if (mcx_privcall_state(ph->pc) == MCX_PC_IDLE) {
+            line_free(ph); /* there was no key */
+        }
+    }
+}
+
+static void on_registration(void *arg, uint16_t code, const struct mcx_sip_msg *response)
+{
+    struct ue_phone *ph = arg;
+
+    (void)response;
+    if (ph->finishing) {
+        return;
+    }
+    if (code == 200) {
+        if (!ph->registered) {
+            ph->registered = true;
+            registered(ph);
+        }
+        return;
+    }
+    ph->refused = true;
+    ue_report(ph->options->json, "refused",
+              code == 0 ? "The server does not answer: is its address right, and does it run"
+                        : "The server refused the registration",
+              "{s:s, s:s, s:s, s:s, s:i, s:i}", "peer", ph->options->server, "cause", "registration", "reason", "",
+              "clause", "TS 24.379 7.2", "code", (int)code, "warning", 0);
+    if (mcx_privcall_state(ph->pc) == MCX_PC_IDLE) {
+        finish(ph, code == 0 ? EXIT_ENVIRONMENT : EXIT_REFUSED);
+    }
+}
+
+static mcx_err machine_new(struct ue_phone *ph, const struct ue_phone_keys *keys)
+{
+    const struct ue_options *o = ph->options;
+    struct mcx_privcall_config config = {
+        .own_id = o->id,
+        .ring = keys->ring,
+        .replay = keys->replay,
+        .started = mcx_ntp_from_unix_ms(mcx_clock_unix_ms()),
+        .rng = mcx_rng_system(),
+        .manual = o->manual,
+        .allow_clear = o->allow_clear,
+        .local_address = ph->local_address,
+        .audio_port = ue_voice_audio_port(ph->voice),
+        .floor_port = ue_voice_floor_port(ph->voice),
+        .amrwb = { .payload_type = AMRWB_PAYLOAD_TYPE, .mode_set = 0x1ff },
+        .savp = o->savp,
+        .key_mgmt_level = o->key_mgmt_level,
+    };
+
+    memcpy(config.timer_ms, o->timer_ms, sizeof config.timer_ms);
+    for (size_t i = 0; i < MCX_PC_NUM_TIMERS; i++) {
+        ph->timers[i].phone = ph;
+        ph->timers[i].which = (enum mcx_privcall_timer)i;
+    }
+    return mcx_privcall_new(&ph->pc, &config);
+}
+
+static mcx_err setup(struct ue_phone *ph, const struct ue_phone_keys *keys, struct mcx_refusal *why)
+{
+    struct ue_voice_config voice = { .address = ph->local_address,
+                                     .play = ph->options->play,
+                                     .record = ph->options->record,
+                                     .on_played = on_played,
+                                     .arg = ph };
+
+    MCX_TRY(ue_local_address(ph->local_address, sizeof ph->local_address, ph->options, why));
+    MCX_TRY(ue_voice_new(&ph->voice, &voice, why));
+    MCX_TRY(machine_new(ph, keys));
+    MCX_TRY(ue_sip_start(ph, why));
+    if (isatty(STDIN_FILENO)) {
+        ph->terminal = (struct mcx_watch){ STDIN_FILENO, on_terminal, ph };
+        MCX_TRY(mcx_loop_watch(&ph->terminal));
+    }
+    return ue_sip_register(ph, on_registration);
+}
+
+static void teardown(struct ue_phone *ph)
+{
+    for (size_t i = 0; i < MCX_PC_NUM_TIMERS; i++) {
+        mcx_timer_clear(&ph->timers[i].timer);
+    }
+    mcx_timer_clear(&ph->user_timer);
+    if (ph->terminal.fd >= 0) {
+        mcx_loop_unwatch(&ph->terminal);
+    }
+    ue_sip_stop(ph);
+    mcx_privcall_free(ph->pc);
+    if (!ue_voice_free(ph->voice)) {
+        ue_complain("the recording could not be written completely", MCX_E_IO, NULL);
+        ph->exit_code = EXIT_ENVIRONMENT;
+    }
+}
+
+int ue_phone_run(const struct ue_options *options, const struct ue_phone_keys *keys)
+{
+    static struct ue_phone phone; /* large buffers; one phone a process */
+    struct mcx_refusal why = { 0 };
+    mcx_err err = MCX_OK;
+
+    phone = (struct ue_phone){ .options = options, .exit_code = EXIT_ENVIRONMENT, .terminal = { .fd = -1 } };
+    the_phone = &phone;
+    if (mcx_loop_open(64) != MCX_OK) {
+        ue_complain("the event loop cannot be started", MCX_E_IO, NULL);
+        return EXIT_ENVIRONMENT;
+    }
+    err = setup(&phone, keys, &why);
+    if (err != MCX_OK) {
+        ue_complain("cannot start", err, &why);
+    } else if (!phone.finishing) {
+        (void)!mcx_loop_run(on_signal);
+    }
+    teardown(&phone);
+    mcx_loop_close();
+    return phone.exit_code;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What mcx-ue prints: events on standard output, complaints on standard error. Keys never get here. */
+#include "ue.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+void ue_report(bool json, const char *event, const char *sentence, const char *fmt, ...)
+{
+    json_error_t error;
+    json_t *object = NULL;
+    va_list ap;
+
+    if (!json) {
+        if (sentence != NULL) {
+            printf("%s.\n", sentence);
+            fflush(stdout);
+        }
+        return;
+    }
+    va_start(ap, fmt);
+    object = json_vpack_ex(&error, 0, fmt, ap);
+    va_end(ap);
+    if (object == NULL) { /* a text that is no UTF-8 */
+        object = json_object();
+    }
+    (void)json_object_set_new(object, "event", json_string(event));
+    if (sentence != NULL) {
+        (void)json_object_set_new(object, "sentence", json_string(sentence));
+    }
+    (void)json_dumpf(object, stdout, JSON_COMPACT);
+    putchar('\n');
+    fflush(stdout);
+    json_decref(object);
+}
+
+void ue_complain(const char *what, mcx_err err, const struct mcx_refusal *why)
+{
+    if (why != NULL && why->reason != NULL) {
+        fprintf(stderr, "mcx-ue: %s: %s (%s)\n", what, why->reason, mcx_err_name(err));
+    } else {
+        fprintf(stderr, "mcx-ue: %s (%s)\n", what, mcx_err_name(err));
+    }
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCX_UE_H
+#define MCX_UE_H
+
+/* The parts of mcx-ue: options, report (what is printed), voice (media), phone (SIP and the private call). */
+#include <mcx/privcall.h>
+
+#include "io/loop.h"
+
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
+
+enum ue_command { UE_REGISTER, UE_CALL, UE_ANSWER };
+
+struct ue_options {
+    enum ue_command command;
+    const char *id;     /* MCPTT ID */
+    const char *server; /* sip:HOST:PORT;transport=tcp */
+    const char *psi;    /* Request-URI of calls; NULL = made from the server */
+    const char *store;
+    const char *store_key;
+    const char *ca;
+    const char *token;
+    const char *bind;
+    const char *to;
+    const char *play;
+    const char *record;
+    const char *ready_file;
+    enum mcx_privcall_commencement commencement;
+    enum mcx_sdp_level key_mgmt_level;
+    bool savp;
+    bool no_floor;
+    bool allow_clear;
+    bool manual;
+    bool reject;
+    bool json;
+    bool hangup_after_play;
+    bool has_answer_after;
+    uint32_t answer_after_ms;
+    uint32_t hangup_after_ms; /* 0 = not */
+    uint32_t num_calls;       /* answer: calls after which it ends, 0 = never */
+    uint32_t timer_ms[MCX_PC_NUM_TIMERS];
+};
+/** @return -1 to go on, else the exit code */
+int ue_options_read(struct ue_options *out, int argc, char **argv);
+
+/* ---- report ---- */
+
+/** One event as a JSON line or a plain one; `fmt` as json_pack() has it, all keys beside "event". */
+void ue_report(bool json, const char *event, const char *sentence, const char *fmt, ...);
+/** A failure of the environment, on standard error. */
+void ue_complain(const char *what, mcx_err err, const struct mcx_refusal *why);
+
+/* ---- voice ---- */
+
+struct ue_voice;
+struct ue_voice_config {
+    const char *address;          /* local */
+    const char *play;             /* NULL = nothing is said */
+    const char *record;           /* NULL = nothing is kept */
+    void (*on_played)(void *arg); /* the file has been played to its end */
+    void *arg;
+};
+struct ue_voice_counts {
+    uint64_t sent;
+    uint64_t received; /* authenticated, in sequence */
+    uint64_t late;     /* authenticated, behind one that came before */
+    uint64_t lost;     /* holes in the sequence */
+    uint64_t refused;  /* not authenticated, replayed, malformed, or outside a call */
+};
+/** Opens sockets and files. */
+MCX_MUST_CHECK mcx_err ue_voice_new(struct ue_voice **out, const struct ue_voice_config *config,
+                                    struct mcx_refusal *why);
+/** Completes the recording. @return false when the file is not complete */
+bool ue_voice_free(struct ue_voice *voice);
+uint16_t ue_voice_audio_port(const struct ue_voice *voice);
+uint16_t ue_voice_floor_port(const struct ue_voice *voice);
+/** Ready to receive; the masters are not kept. */
+MCX_MUST_CHECK mcx_err ue_voice_start(struct ue_voice *voice, const struct mcx_privcall_media *media);
+/** Speak: the other side is ready. */
+void ue_voice_play(struct ue_voice *voice);
+/** Ends and wipes the SRTP contexts. */
+void ue_voice_stop(struct ue_voice *voice);
+struct ue_voice_counts ue_voice_counts(const struct ue_voice *voice);
+
+/* ---- phone ---- */
+
+struct ue_phone;
+struct ue_phone_keys {
+    struct mcx_keyring *ring;
+    struct mcx_replay *replay;
+};
+/** Runs until the command is done. @return exit code */
+int ue_phone_run(const struct ue_options *options, const struct ue_phone_keys *keys);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Media of a call: a WAV file every 20 ms through AMR-WB, RTP and SRTP to the peer, and the way back. */
+#define _GNU_SOURCE
+#include "ue.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <mcx/amrwb.h>
+#include <mcx/rtp.h>
+#include <mcx/srtp.h>
+
+#include "io/audio.h"
+#include "io/rtp_socket.h"
+
+#define MAX_SSRC    2   /* the peer, and once more after it restarted its stream */
+#define BEHIND_MS   200 /* when the clock has jumped by more, the pace starts anew */
+#define LATE_WINDOW 0x8000
+
+struct ue_voice {
+    struct ue_voice_config config;
+    struct mcx_rtp_socket *audio;
+    struct mcx_rtp_socket *floor; /* floor control messages are not understood yet: read and dropped */
+    struct mcx_watch audio_watch;
+    struct mcx_watch floor_watch;
+    struct mcx_wav_writer *record;
+    struct mcx_timer pace;
+    uint64_t due_ms;
+    struct ue_voice_counts counts;
+    /* of the present call */
+    bool active;
+    struct mcx_sdp_amrwb amrwb;
+    struct sockaddr_storage remote;
+    socklen_t remote_len;
+    struct mcx_srtp_tx *tx; /* NULL with `active`: not protected */
+    struct mcx_srtp_rx *rx;
+    struct mcx_rtp_source source;
+    struct mcx_audio_encoder *encoder;
+    struct mcx_audio_decoder *decoder;
+    struct mcx_wav_reader *play;
+    bool has_seq;
+    uint16_t last_seq;
+};
+
+/* ---- receiving ---- */
+
+/* Frames are kept in the order of their sequence numbers: a packet that is behind is dropped, a hole is counted. */
+static bool in_sequence(struct ue_voice *v, uint16_t seq)
+{
+    uint16_t step = (uint16_t)(seq - v->last_seq);
+
+    if (v->has_seq && (step == 0 || step >= LATE_WINDOW)) {
+        v->counts.late++;
+        return false;
+    }
+    if (v->has_seq) {
+        v->counts.lost += (uint64_t)step - 1;
+    }
+    v->has_seq = true;
+    v->last_seq = seq;
+    v->counts.received++;
+    return true;
+}
+
+static mcx_err frames_hear(struct ue_voice *v, struct mcx_bytes payload)
+{
+    struct mcx_amrwb_payload frames;
+    int16_t pcm[MCX_AUDIO_FRAME];
+
+    MCX_TRY(mcx_amrwb_read(&frames, payload, v->amrwb.octet_align));
+    for (size_t i = 0; i < frames.num_frames; i++) {
+        MCX_TRY(mcx_audio_decode(pcm, v->decoder, &frames.frame[i]));
+        if (v->record != NULL) {
+            MCX_TRY(mcx_wav_write(v->record, pcm, MCX_AUDIO_FRAME));
+        }
+    }
+    return MCX_OK;
+}
+
+/* Nothing of a packet is used before its tag is good (RFC 3711 3.3). */
+static mcx_err packet_take(struct ue_voice *v, struct mcx_bytes datagram)
+{
+    uint8_t buf[MCX_RTP_SOCKET_MTU];
+    struct mcx_wr plain = mcx_wr(buf, sizeof buf);
+    struct mcx_rtp rtp;
+
+    if (!v->active) {
+        return MCX_E_STATE;
+    }
+    if (v->rx != NULL) {
+        MCX_TRY(mcx_srtp_unprotect(v->rx, &plain, datagram, NULL));
+        datagram = mcx_wr_done(&plain);
+    }
+    MCX_TRY(mcx_rtp_read(&rtp, datagram));
+    if (rtp.pt != v->amrwb.payload_type) {
+        return MCX_E_UNSUP;
+    }
+    return in_sequence(v, rtp.seq) ? frames_hear(v, rtp.payload) : MCX_OK;
+}
+
+static void on_audio(void *arg)
+{
+    struct ue_voice *v = arg;
+    uint8_t buf[MCX_RTP_SOCKET_MTU];
+
+    for (;;) {
+        struct mcx_wr wr = mcx_wr(buf, sizeof buf);
+        mcx_err err = mcx_rtp_socket_recv(v->audio, MCX_RTP, &wr, NULL);
+
+        if (err == MCX_E_STATE || err == MCX_E_IO) {
+            return;
+        }
+        if (err != MCX_OK || packet_take(v, mcx_wr_done(&wr)) != MCX_OK) {
+            v->counts.refused++;
+        }
+    }
+}
+
+static void on_floor(void *arg)
+{
+    struct ue_voice *v = arg;
+    uint8_t buf[MCX_RTP_SOCKET_MTU];
+    mcx_err err = MCX_OK;
+
+    while (err == MCX_OK || err == MCX_E_SPACE) {
+        struct mcx_wr wr = mcx_wr(buf, sizeof buf);
+
+        err = mcx_rtp_socket_recv(v->floor, MCX_RTP, &wr, NULL);
+    }
+}
+
+/* ---- sending ---- */
+
+/* @retval MCX_E_TRAILING the file has been played */
+static mcx_err frame_say(struct ue_voice *v)
+{
+    int16_t pcm[MCX_AUDIO_FRAME] = { 0 };
+    struct mcx_amrwb_payload payload = { .cmr = MCX_AMRWB_CMR_NONE, .num_frames = 1 };
+    uint8_t speech[MCX_AMRWB_PAYLOAD_MAX];
+    uint8_t plain[MCX_RTP_SOCKET_MTU];
+    uint8_t sealed[MCX_RTP_SOCKET_MTU];
+    struct mcx_wr speech_wr = mcx_wr(speech, sizeof speech);
+    struct mcx_wr plain_wr = mcx_wr(plain, sizeof plain);
+    struct mcx_wr sealed_wr = mcx_wr(sealed, sizeof sealed);
+    size_t num = 0;
+
+    MCX_TRY(mcx_wav_read(pcm, MCX_AUDIO_FRAME, &num, v->play));
+    if (num == 0) {
+        return MCX_E_TRAILING;
+    }
+    MCX_TRY(mcx_audio_encode(&payload.frame[0], v->encoder, pcm));
+    MCX_TRY(mcx_amrwb_write(&speech_wr, &payload, v->amrwb.octet_align));
+    MCX_TRY(mcx_rtp_source_write(&v->source, &plain_wr, mcx_wr_done(&speech_wr), MCX_AMRWB_FRAME_SAMPLES));
+    if (v->tx != NULL) {
+        MCX_TRY(mcx_srtp_protect(v->tx, &sealed_wr, mcx_wr_done(&plain_wr)));
+        plain_wr = sealed_wr;
+    }
+    MCX_TRY(mcx_rtp_socket_send(v->audio, MCX_RTP, (const struct sockaddr *)&v->remote, v->remote_len,
+                                mcx_wr_done(&plain_wr)));
+    v->counts.sent++;
+    return MCX_OK;
+}
+
+static void on_pace(void *arg)
+{
+    struct ue_voice *v = arg;
+    uint64_t now = mcx_clock_mono_ms();
+    mcx_err err = MCX_OK;
+
+    if (now > v->due_ms + BEHIND_MS) {
+        v->due_ms = now;
+    }
+    while (err == MCX_OK && v->due_ms <= now) {
+        err = frame_say(v);
+        v->due_ms += MCX_AMRWB_FRAME_MS;
+        err = err == MCX_E_IO ? MCX_OK : err; /* an unreachable peer costs a packet, as the network would */
+    }
+    if (err == MCX_OK && mcx_timer_start(&v->pace, v->due_ms - now, on_pace, v) == MCX_OK) {
+        return;
+    }
+    mcx_wav_close(v->play);
+    v->play = NULL;
+    if (v->config.on_played != NULL) {
+        v->config.on_played(v->config.arg);
+    }
+}
+
+void ue_voice_play(struct ue_voice *v)
+{
+    if (v->active && v->play != NULL) {
+        v->due_ms = mcx_clock_mono_ms();
+        on_pace(v);
+    }
+}
+
+/* ---- one call ---- */
+
+static mcx_err remote_set(struct ue_voice *v, const char *address, uint16_t port)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+    struct addrinfo *found = NULL;
+    char service[8];
+
+    (void)snprintf(service, sizeof service, "%u", (unsigned)port);
+    if (getaddrinfo(address, service, &hints, &found) != 0) {
+        return MCX_E_FORMAT; /* names are not looked up: the server gives its address */
+    }
+    memcpy(&v->remote, found->ai_addr, found->ai_addrlen);
+    v->remote_len = found->ai_addrlen;
+    freeaddrinfo(found);
+    return MCX_OK;
+}
+
+static mcx_err start(struct ue_voice *v, const struct mcx_privcall_media *media)
+{
+    struct mcx_srtp_params params = { .mki = mcx_bytes(media->mki, sizeof media->mki), .roc_rate = media->roc_rate };
+    struct mcx_rng rng = mcx_rng_system();
+
+    MCX_TRY(remote_set(v, media->address, media->port));
+    if (media->tx != NULL) {
+        params.master = media->tx;
+        MCX_TRY(mcx_srtp_tx_new(&v->tx, &params));
+        params.master = media->rx;
+        MCX_TRY(mcx_srtp_rx_new(&v->rx, &params, MAX_SSRC));
+    }
+    v->amrwb = media->amrwb;
+    MCX_TRY(mcx_rtp_source_init(&v->source, media->amrwb.payload_type, &rng));
+    MCX_TRY(mcx_audio_encoder_new(&v->encoder));
+    MCX_TRY(mcx_audio_decoder_new(&v->decoder));
+    return v->config.play == NULL ? MCX_OK : mcx_wav_open(&v->play, v->config.play, NULL);
+}
+
+mcx_err ue_voice_start(struct ue_voice *v, const struct mcx_privcall_media *media)
+{
+    mcx_err err = start(v, media);
+
+    if (err != MCX_OK) {
+        ue_voice_stop(v);
+        return err;
+    }
+    memset(&v->counts, 0, sizeof v->counts);
+    v->has_seq = false;
+    v->active = true;
+    return MCX_OK;
+}
+
+void ue_voice_stop(struct ue_voice *v)
+{
+    if (v->active) {
+        on_audio(v); /* what has arrived already was said before the end */
+    }
+    v->active = false;
+    mcx_timer_stop(&v->pace);
+    mcx_srtp_tx_free(v->tx);
+    mcx_srtp_rx_free(v->rx);
+    mcx_audio_encoder_free(v->encoder);
+    mcx_audio_decoder_free(v->decoder);
+    mcx_wav_close(v->play);
+    v->tx = NULL;
+    v->rx = NULL;
+    v->encoder = NULL;
+    v->decoder = NULL;
+    v->play = NULL;
+}
+
+/* ---- life ---- */
+
+static mcx_err watch(struct mcx_watch *w, struct mcx_rtp_socket *s, void (*ready)(void *arg), void *arg)
+{
+    *w = (struct mcx_watch){ mcx_rtp_socket_fd(s, MCX_RTP), ready, arg };
+    return mcx_loop_watch(w);
+}
+
+/* Files are tried now, so that a wrong name does not show in the middle of a call. */
+static mcx_err files_open(struct ue_voice *v, struct mcx_refusal *why)
+{
+    struct mcx_wav_reader *try = NULL;
+
+    if (v->config.play != NULL) {
+        MCX_TRY(mcx_wav_open(&try, v->config.play, why));
+        mcx_wav_close(try);
+    }
+    if (v->config.record != NULL) {
+        MCX_TRY(mcx_wav_create(&v->record, v->config.record));
+    }
+    return MCX_OK;
+}
+
+static mcx_err sockets_open(struct ue_voice *v)
+{
+    MCX_TRY(mcx_rtp_socket_open(&v->audio, v->config.address, 0, 0));
+    MCX_TRY(watch(&v->audio_watch, v->audio, on_audio, v));
+    MCX_TRY(mcx_rtp_socket_open(&v->floor, v->config.address, 0, 0));
+    return watch(&v->floor_watch, v->floor, on_floor, v);
+}
+
+mcx_err ue_voice_new(struct ue_voice **out, const struct ue_voice_config *config, struct mcx_refusal *why)
+{
+    struct ue_voice *v = calloc(1, sizeof *v);
+    mcx_err err = MCX_OK;
+
+    if (v == NULL) {
+        return MCX_E_NOMEM;
+    }
+    v->config = *config;
+    v->audio_watch.fd = v->floor_watch.fd = -1;
+    MCX_GO(err, files_open(v, why));
+    MCX_GO(err, sockets_open(v));
+    *out = v;
+    return MCX_OK;
+out:
+    (void)ue_voice_free(v);
+    return err;
+}
+
+bool ue_voice_free(struct ue_voice *v)
+{
+    bool complete = true;
+
+    if (v == NULL) {
+        return true;
+    }
+    ue_voice_stop(v);
+    mcx_timer_clear(&v->pace);
+    if (v->audio_watch.fd >= 0) {
+        mcx_loop_unwatch(&v->audio_watch);
+    }
+    if (v->floor_watch.fd >= 0) {
+        mcx_loop_unwatch(&v->floor_watch);
+    }
+    mcx_rtp_socket_close(v->audio);
+    mcx_rtp_socket_close(v->floor);
+    complete = mcx_wav_finish(v->record) == MCX_OK;
+    free(v);
+    return complete;
+}
+
+uint16_t ue_voice_audio_port(const struct ue_voice *v)
+{
+    return mcx_rtp_socket_port(v->audio, MCX_RTP);
+}
+
+uint16_t ue_voice_floor_port(const struct ue_voice *v)
+{
+    return mcx_rtp_socket_port(v->floor, MCX_RTP);
+}
+
+struct ue_voice_counts ue_voice_counts(const struct ue_voice *v)
+{
+    return v->counts;
+}
