@@ -8,6 +8,8 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
 int cmd_audio(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_srtp(int argc, char **argv);
+int cmd_kms(int argc, char **argv);
+int cmd_store(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_uid(int argc, char **argv);
 int cmd_version(int argc, char **argv);

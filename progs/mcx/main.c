@@ -13,6 +13,8 @@ static const struct command {
     { "audio", cmd_audio, "AMR-WB coding of WAV files, and their comparison" },
     { "bench", cmd_bench, "median and spread of each operation" },
     { "srtp", cmd_srtp, "protect and open SRTP packets in hex, for laboratories" },
+    { "kms", cmd_kms, "fetch certificates and key sets from a KMS" },
+    { "store", cmd_store, "what is in a key store" },
     { "token", cmd_token, "keys and access tokens for laboratories" },
     { "uid", cmd_uid, "UID of a user in a key period" },
     { "version", cmd_version, "print the version" },
