@@ -11,7 +11,7 @@ setup:
 	@scripts/setup
 
 build: setup
-	@cmake --preset $(PRESET) --log-level=WARNING
+	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
 	@cmake --build $(BUILD)
 
 test: build

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * docs/STATE-MACHINES.md is written from the tables: this test fails when it has drifted.
+ * To write it anew: MCX_WRITE_DOCS=1 build/release/tests/unit-test_state_docs
+ */
+#define _POSIX_C_SOURCE 200809L /* open_memstream */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mcx/privcall.h>
+
+static void write_private_call(FILE *f)
+{
+    struct mcx_privcall_row row;
+
+    fputs("## Private call, client (`src/proc/privcall.c`, TS 24.379 11.1.1.2.1, 11.1.3)\n\n", f);
+    fputs("```mermaid\nstateDiagram-v2\n", f);
+    for (size_t i = 0; mcx_privcall_row(&row, i); i++) {
+        fprintf(f, "    %s --> %s: %s\n", row.state, row.next, row.event);
+    }
+    fputs("```\n\n| State | Event | Next state | What happens |\n|---|---|---|---|\n", f);
+    for (size_t i = 0; mcx_privcall_row(&row, i); i++) {
+        fprintf(f, "| %s | %s | %s | %s |\n", row.state, row.event, row.next, row.what);
+    }
+    fputs("\n| Timer | Default | Meaning |\n|---|---|---|\n", f);
+    for (int i = 0; i < MCX_PC_NUM_TIMERS; i++) {
+        const struct mcx_privcall_timer_info *info = mcx_privcall_timer_info((enum mcx_privcall_timer)i);
+
+        if (info->default_ms == 0) {
+            fprintf(f, "| %s | off | %s |\n", info->name, info->meaning);
+        } else {
+            fprintf(f, "| %s | %u ms | %s |\n", info->name, (unsigned)info->default_ms, info->meaning);
+        }
+    }
+}
+
+static void write_all(FILE *f)
+{
+    fputs("# State machines\n\n"
+          "Written from the tables in the code by `tests/unit/test_state_docs.c`; do not edit. An event without a row in\n"
+          "the present state is refused with `MCX_E_STATE` and changes nothing.\n\n",
+          f);
+    write_private_call(f);
+}
+
+static void documentation_is_that_of_the_tables(void **state)
+{
+    const char *path = MCX_SOURCE_DIR "/docs/STATE-MACHINES.md";
+    char *want = NULL;
+    size_t want_len = 0;
+    FILE *f = open_memstream(&want, &want_len);
+    char *have = NULL;
+
+    (void)state;
+    assert_non_null(f);
+    write_all(f);
+    assert_int_equal(fclose(f), 0);
+    if (getenv("MCX_WRITE_DOCS") != NULL) {
+        f = fopen(path, "w");
+        assert_non_null(f);
+        assert_int_equal(fwrite(want, 1, want_len, f), want_len);
+        assert_int_equal(fclose(f), 0);
+    }
+    have = calloc(1, want_len + 2);
+    assert_non_null(have);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fread(have, 1, want_len + 1, f), want_len);
+    assert_int_equal(fclose(f), 0);
+    assert_string_equal(have, want);
+    free(have);
+    free(want);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(documentation_is_that_of_the_tables) };
+
+    return cmocka_run_group_tests_name("state machine documentation", tests, NULL, NULL);
+}
