@@ -10,6 +10,7 @@ int cmd_bench(int argc, char **argv);
 int cmd_srtp(int argc, char **argv);
 int cmd_kms(int argc, char **argv);
 int cmd_store(int argc, char **argv);
+int cmd_mikey(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_uid(int argc, char **argv);
 int cmd_version(int argc, char **argv);

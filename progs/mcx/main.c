@@ -15,6 +15,7 @@ static const struct command {
     { "srtp", cmd_srtp, "protect and open SRTP packets in hex, for laboratories" },
     { "kms", cmd_kms, "fetch certificates and key sets from a KMS" },
     { "store", cmd_store, "what is in a key store" },
+    { "mikey", cmd_mikey, "make, open and explain I_MESSAGEs" },
     { "token", cmd_token, "keys and access tokens for laboratories" },
     { "uid", cmd_uid, "UID of a user in a key period" },
     { "version", cmd_version, "print the version" },
