@@ -155,7 +155,7 @@ mcx_err mikey_input(uint8_t *out, size_t cap, size_t *out_len, struct mcx_refusa
 
 bool mikey_time(struct mcx_ntp *out, const char *hex)
 {
-    uint8_t octets[8];
+    uint8_t octets[8] = { 0 };
     struct mcx_rd rd = mcx_rd(mcx_bytes(octets, sizeof octets));
     uint64_t wire = 0;
 

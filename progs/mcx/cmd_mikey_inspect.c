@@ -120,6 +120,17 @@ static uint8_t next_payload(struct view *v)
     return (uint8_t)x;
 }
 
+/* Fit for a terminal: no control characters, and not our own separator. */
+static bool printable(struct mcx_bytes o)
+{
+    for (size_t i = 0; i < o.len; i++) {
+        if (o.p[i] < 0x20 || o.p[i] == 0x7F || o.p[i] == '|') {
+            return false;
+        }
+    }
+    return mcx_utf8_ok(o);
+}
+
 static void string(struct view *v, size_t n, const char *field, const char *clause)
 {
     struct mcx_bytes o;
@@ -128,7 +139,7 @@ static void string(struct view *v, size_t n, const char *field, const char *clau
     if (!take(v, n, &o, field)) {
         return;
     }
-    if (mcx_utf8_ok(o) && memchr(o.p, '|', o.len) == NULL && mcx_bytes_cstr(text, sizeof text, o) == MCX_OK) {
+    if (printable(o) && mcx_bytes_cstr(text, sizeof text, o) == MCX_OK) {
         meaning(v, (size_t)(o.p - v->message.p), o, field, "\"%s\"|%s", text, clause);
         return;
     }
