@@ -39,20 +39,29 @@ static const uint8_t prime[COORD] = {
     0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 };
 
-mcx_err mcx_p256_new(struct mcx_p256 **out)
+/* Takes over `group`, which may be NULL. */
+static mcx_err p256_of(struct mcx_p256 **out, EC_GROUP *group)
 {
     struct mcx_p256 *curve = OPENSSL_zalloc(sizeof *curve);
 
-    if (curve == NULL) {
+    if (curve == NULL || group == NULL) {
+        EC_GROUP_free(group);
+        OPENSSL_free(curve);
         return MCX_E_NOMEM;
     }
-    curve->group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
-    if (curve->group == NULL) {
-        mcx_p256_free(curve);
-        return MCX_E_NOMEM;
-    }
+    curve->group = group;
     *out = curve;
     return MCX_OK;
+}
+
+mcx_err mcx_p256_new(struct mcx_p256 **out)
+{
+    return p256_of(out, EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+}
+
+mcx_err mcx_p256_dup(struct mcx_p256 **out, const struct mcx_p256 *curve)
+{
+    return p256_of(out, EC_GROUP_dup(curve->group));
 }
 
 void mcx_p256_free(struct mcx_p256 *curve)

@@ -129,7 +129,7 @@ mcx_err mcx_eccsi_key_init(struct mcx_eccsi_key *out, const struct mcx_eccsi_kms
     memcpy(key.pvt, pvt, sizeof key.pvt);
     MCX_GO(err, mcx_eccsi_hs(key.hs, kms->octets, uid, pvt));
     MCX_GO(err, key_check(&key, kms));
-    MCX_GO(err, mcx_p256_new(&key.curve));
+    MCX_GO(err, mcx_p256_dup(&key.curve, kms->curve));
     *out = key;
     mcx_wipe(&key, sizeof key);
     return MCX_OK;
