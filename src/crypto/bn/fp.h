@@ -15,11 +15,6 @@ struct mcx_fp {
     mcx_limb v[MCX_BN_LIMBS];
 };
 
-/** A sum of products before its one reduction. */
-struct mcx_fp_wide {
-    mcx_limb v[2 * MCX_BN_LIMBS];
-};
-
 /** r := a + b */
 static inline void mcx_fp_add(struct mcx_fp *r, const struct mcx_fp *a, const struct mcx_fp *b)
 {
@@ -64,28 +59,25 @@ static inline void mcx_fp_inv(struct mcx_fp *r, const struct mcx_fp *a)
     mcx_mont_inv(r->v, a->v, &mcx_mont_p);
 }
 
-/** w := a b */
-static inline void mcx_fp_mul_wide(struct mcx_fp_wide *w, const struct mcx_fp *a, const struct mcx_fp *b)
+/** r := a b + c d */
+static inline void mcx_fp_dot2(struct mcx_fp *r, const struct mcx_fp *a, const struct mcx_fp *b, const struct mcx_fp *c,
+                               const struct mcx_fp *d)
 {
-    mcx_mont_mul_wide(w->v, a->v, b->v);
+    mcx_mont_dot2(r->v, (const mcx_limb *const[]){ a->v, c->v }, (const mcx_limb *const[]){ b->v, d->v }, &mcx_mont_p);
 }
 
-/** w := w + v */
-static inline void mcx_fp_add_wide(struct mcx_fp_wide *w, const struct mcx_fp_wide *v)
+/** r := a[0] b[0] + a[1] b[1] + a[2] b[2] */
+static inline void mcx_fp_dot3(struct mcx_fp *r, const struct mcx_fp a[3], const struct mcx_fp b[3])
 {
-    mcx_mont_add_wide(w->v, v->v, &mcx_mont_p);
+    mcx_mont_dot3(r->v, (const mcx_limb *const[]){ a[0].v, a[1].v, a[2].v },
+                  (const mcx_limb *const[]){ b[0].v, b[1].v, b[2].v }, &mcx_mont_p);
 }
 
-/** w := w - v */
-static inline void mcx_fp_sub_wide(struct mcx_fp_wide *w, const struct mcx_fp_wide *v)
+/** r := a[0] b[0] + .. + a[3] b[3] */
+static inline void mcx_fp_dot4(struct mcx_fp *r, const struct mcx_fp a[4], const struct mcx_fp b[4])
 {
-    mcx_mont_sub_wide(w->v, v->v, &mcx_mont_p);
-}
-
-/** r := w */
-static inline void mcx_fp_redc(struct mcx_fp *r, const struct mcx_fp_wide *w)
-{
-    mcx_mont_redc(r->v, w->v, &mcx_mont_p);
+    mcx_mont_dot4(r->v, (const mcx_limb *const[]){ a[0].v, a[1].v, a[2].v, a[3].v },
+                  (const mcx_limb *const[]){ b[0].v, b[1].v, b[2].v, b[3].v }, &mcx_mont_p);
 }
 
 static inline void mcx_fp_set_one(struct mcx_fp *r)

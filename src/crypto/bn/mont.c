@@ -44,16 +44,17 @@ static void add_masked(mcx_limb *r, const mcx_limb *a, mcx_limb mask)
     }
 }
 
-/* r := top 2^1024 + t, less m once if that is not below m; exact for numbers below 2m */
-static void sub_once(mcx_limb *r, const mcx_limb *t, mcx_limb top, const struct mcx_mont *m)
+/* r := top 2^1024 + t, less m once if that is not below m; the new top */
+static mcx_limb sub_once(mcx_limb *r, const mcx_limb *t, mcx_limb top, const struct mcx_mont *m)
 {
     mcx_limb u[N];
     mcx_limb borrow = sub_n(u, t, m->m);
-    mcx_limb keep = mcx_limb_mask(borrow & (top ^ 1));
+    mcx_limb keep = mcx_limb_mask(borrow & (mcx_limb)(mcx_ct_is_zero_mask(top) & 1));
 
     for (int i = 0; i < N; i++) {
         r[i] = (t[i] & keep) | (u[i] & ~keep);
     }
+    return top - (borrow & ~keep);
 }
 
 void mcx_mont_add(mcx_limb *r, const mcx_limb *a, const mcx_limb *b, const struct mcx_mont *m)
@@ -61,7 +62,7 @@ void mcx_mont_add(mcx_limb *r, const mcx_limb *a, const mcx_limb *b, const struc
     mcx_limb t[N];
     mcx_limb carry = add_n(t, a, b);
 
-    sub_once(r, t, carry, m);
+    (void)sub_once(r, t, carry, m); /* a + b < 2m */
 }
 
 void mcx_mont_sub(mcx_limb *r, const mcx_limb *a, const mcx_limb *b, const struct mcx_mont *m)
@@ -101,81 +102,76 @@ static inline mcx_limb column_next(struct column *c)
     return limb;
 }
 
-void mcx_mont_mul_wide(mcx_limb *w, const mcx_limb *a, const mcx_limb *b)
+/* w := sum of num products; 2N limbs and a top one */
+static inline void dot_wide(mcx_limb *w, const mcx_limb *const *a, const mcx_limb *const *b, int num)
 {
     struct column c = { 0, 0 };
 
     for (int k = 0; k < N; k++) {
-        for (int i = 0; i <= k; i++) {
-            column_mac(&c, a[i], b[k - i]);
+        for (int j = 0; j < num; j++) {
+            for (int i = 0; i <= k; i++) {
+                column_mac(&c, a[j][i], b[j][k - i]);
+            }
         }
         w[k] = column_next(&c);
     }
     for (int k = N; k < 2 * N - 1; k++) {
-        for (int i = k - N + 1; i < N; i++) {
-            column_mac(&c, a[i], b[k - i]);
+        for (int j = 0; j < num; j++) {
+            for (int i = k - N + 1; i < N; i++) {
+                column_mac(&c, a[j][i], b[j][k - i]);
+            }
         }
         w[k] = column_next(&c);
     }
-    w[2 * N - 1] = (mcx_limb)c.low;
+    w[2 * N - 1] = column_next(&c);
+    w[2 * N] = (mcx_limb)c.low;
 }
 
-/* Each product of two different limbs once, the sum of a column doubled. */
+/* Finishes column k of a square: `mixed` holds each product of two different limbs once. */
+static inline mcx_limb sqr_next(struct column *c, const struct column *mixed, const mcx_limb *a, int k)
+{
+    c->top += (mcx_limb)(mixed->top << 1) | (mcx_limb)(mixed->low >> (2 * MCX_LIMB_BITS - 1));
+    column_add(c, mixed->low << 1);
+    if (k % 2 == 0) {
+        column_mac(c, a[k / 2], a[k / 2]);
+    }
+    return column_next(c);
+}
+
 static void sqr_wide(mcx_limb *w, const mcx_limb *a)
 {
     struct column c = { 0, 0 };
 
-    for (int k = 0; k < 2 * N - 1; k++) {
+    for (int k = 0; k < N; k++) {
         struct column mixed = { 0, 0 };
 
-        for (int i = k < N ? 0 : k - N + 1; 2 * i < k; i++) {
+        for (int i = 0; i < (k + 1) / 2; i++) {
             column_mac(&mixed, a[i], a[k - i]);
         }
-        c.top += (mcx_limb)(mixed.top << 1) | (mcx_limb)(mixed.low >> (2 * MCX_LIMB_BITS - 1));
-        column_add(&c, mixed.low << 1);
-        if (k % 2 == 0) {
-            column_mac(&c, a[k / 2], a[k / 2]);
+        w[k] = sqr_next(&c, &mixed, a, k);
+    }
+    for (int k = N; k < 2 * N - 1; k++) {
+        struct column mixed = { 0, 0 };
+
+        for (int i = k - N + 1; i < (k + 1) / 2; i++) {
+            column_mac(&mixed, a[i], a[k - i]);
         }
-        w[k] = column_next(&c);
+        w[k] = sqr_next(&c, &mixed, a, k);
     }
     w[2 * N - 1] = (mcx_limb)c.low;
-}
-
-void mcx_mont_add_wide(mcx_limb *w, const mcx_limb *v, const struct mcx_mont *m)
-{
-    mcx_limb carry = 0;
-
-    for (int i = 0; i < 2 * N; i++) {
-        mcx_dlimb t = (mcx_dlimb)w[i] + v[i] + carry;
-
-        w[i] = (mcx_limb)t;
-        carry = (mcx_limb)(t >> MCX_LIMB_BITS);
-    }
-    sub_once(w + N, w + N, carry, m);
-}
-
-void mcx_mont_sub_wide(mcx_limb *w, const mcx_limb *v, const struct mcx_mont *m)
-{
-    mcx_limb borrow = 0;
-
-    for (int i = 0; i < 2 * N; i++) {
-        mcx_dlimb t = (mcx_dlimb)w[i] - v[i] - borrow;
-
-        w[i] = (mcx_limb)t;
-        borrow = (mcx_limb)(t >> MCX_LIMB_BITS) & 1;
-    }
-    add_masked(w + N, m->m, mcx_limb_mask(borrow));
+    w[2 * N] = 0;
 }
 
 /*
- * w + u m with u chosen limb by limb so that the lower half becomes zero; the upper half is the result. It is
- * below 2m because w and u m both are below m 2^1024, so that one subtraction is enough.
+ * (w + u m) / 2^1024 with u chosen limb by limb so that the lower half becomes zero. For w < n m^2 that is below
+ * (n m / 2^1024 + 1) m <= (n + 1) m, so that n subtractions of m are enough.
  */
-void mcx_mont_redc(mcx_limb *r, const mcx_limb *w, const struct mcx_mont *m)
+static inline void redc(mcx_limb *r, const mcx_limb *w, int n, const struct mcx_mont *m)
 {
     struct column c = { 0, 0 };
     mcx_limb u[N];
     mcx_limb t[N];
+    mcx_limb top;
 
     for (int k = 0; k < N; k++) {
         column_add(&c, w[k]);
@@ -195,41 +191,50 @@ void mcx_mont_redc(mcx_limb *r, const mcx_limb *w, const struct mcx_mont *m)
     }
     column_add(&c, w[2 * N - 1]);
     t[N - 1] = column_next(&c);
-    sub_once(r, t, (mcx_limb)c.low, m);
+    top = (mcx_limb)c.low + w[2 * N];
+    for (int i = 0; i < n; i++) {
+        top = sub_once(i == n - 1 ? r : t, t, top, m);
+    }
 }
 
 void mcx_mont_mul(mcx_limb *r, const mcx_limb *a, const mcx_limb *b, const struct mcx_mont *m)
 {
-    mcx_limb w[2 * N];
+    mcx_limb w[2 * N + 1];
 
-    mcx_mont_mul_wide(w, a, b);
-    mcx_mont_redc(r, w, m);
+    dot_wide(w, &a, &b, 1);
+    redc(r, w, 1, m);
+}
+
+void mcx_mont_dot2(mcx_limb *r, const mcx_limb *const a[2], const mcx_limb *const b[2], const struct mcx_mont *m)
+{
+    mcx_limb w[2 * N + 1];
+
+    dot_wide(w, a, b, 2);
+    redc(r, w, 2, m);
+}
+
+void mcx_mont_dot3(mcx_limb *r, const mcx_limb *const a[3], const mcx_limb *const b[3], const struct mcx_mont *m)
+{
+    mcx_limb w[2 * N + 1];
+
+    dot_wide(w, a, b, 3);
+    redc(r, w, 2, m); /* 3 p / 2^1024 + 1 < 3 */
+}
+
+void mcx_mont_dot4(mcx_limb *r, const mcx_limb *const a[4], const mcx_limb *const b[4], const struct mcx_mont *m)
+{
+    mcx_limb w[2 * N + 1];
+
+    dot_wide(w, a, b, 4);
+    redc(r, w, 3, m); /* 4 p / 2^1024 + 1 < 4 */
 }
 
 void mcx_mont_sqr(mcx_limb *r, const mcx_limb *a, const struct mcx_mont *m)
 {
-    mcx_limb w[2 * N];
+    mcx_limb w[2 * N + 1];
 
     sqr_wide(w, a);
-    mcx_mont_redc(r, w, m);
-}
-
-void mcx_mont_inv(mcx_limb *r, const mcx_limb *a, const struct mcx_mont *m)
-{
-    mcx_limb acc[N];
-
-    /* m - 2: m is odd and its lowest limb is larger than 2 */
-    memcpy(acc, m->one, sizeof acc);
-    for (int i = MCX_BN_BITS - 1; i >= 0; i--) {
-        mcx_limb e = m->m[i / MCX_LIMB_BITS] - (i < MCX_LIMB_BITS ? 2 : 0);
-
-        mcx_mont_sqr(acc, acc, m);
-        if (((e >> (i % MCX_LIMB_BITS)) & 1) != 0) { /* the modulus is public */
-            mcx_mont_mul(acc, acc, a, m);
-        }
-    }
-    memcpy(r, acc, sizeof acc);
-    mcx_wipe(acc, sizeof acc);
+    redc(r, w, 1, m);
 }
 
 void mcx_mont_cmov(mcx_limb *r, const mcx_limb *a, mcx_limb mask)
@@ -288,8 +293,8 @@ void mcx_mont_enter(mcx_limb *r, const mcx_limb *a, const struct mcx_mont *m)
 
 void mcx_mont_leave(mcx_limb *r, const mcx_limb *a, const struct mcx_mont *m)
 {
-    mcx_limb w[2 * N] = { 0 };
+    mcx_limb w[2 * N + 1] = { 0 };
 
     memcpy(w, a, N * sizeof *a);
-    mcx_mont_redc(r, w, m);
+    redc(r, w, 1, m);
 }

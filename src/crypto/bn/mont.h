@@ -9,9 +9,7 @@
  * multiplication), least significant limb first. Both forms hold the same integers and give the same octets.
  * Everything is constant time in the values; moduli and lengths are public. Outputs may alias inputs.
  *
- * The product and the Montgomery reduction exist apart, so that a sum of products needs one reduction only.
- * A "wide" number is 2N limbs; the functions on wide numbers keep it below m 2^1024, which is zero in the same
- * class, so that mcx_mont_redc() is exact.
+ * Where a formula sums products, mcx_mont_dot*() does so before the one reduction.
  *
  * Callers use fp.h and fq.h, which bind the modulus and the element type. What a faster back end replaces is
  * mont.c: no other file knows limbs (besides inv.c, which is built on the same type).
@@ -59,19 +57,14 @@ void mcx_mont_add(mcx_limb *r, const mcx_limb *a, const mcx_limb *b, const struc
 void mcx_mont_sub(mcx_limb *r, const mcx_limb *a, const mcx_limb *b, const struct mcx_mont *m);
 /** r := a b / 2^1024 mod m, for any a < 2^1024 and b < m */
 void mcx_mont_mul(mcx_limb *r, const mcx_limb *a, const mcx_limb *b, const struct mcx_mont *m);
+/** r := (a0 b0 + a1 b1 + ..) / 2^1024 mod m: products of reduced numbers under one reduction; m = p only */
+void mcx_mont_dot2(mcx_limb *r, const mcx_limb *const a[2], const mcx_limb *const b[2], const struct mcx_mont *m);
+void mcx_mont_dot3(mcx_limb *r, const mcx_limb *const a[3], const mcx_limb *const b[3], const struct mcx_mont *m);
+void mcx_mont_dot4(mcx_limb *r, const mcx_limb *const a[4], const mcx_limb *const b[4], const struct mcx_mont *m);
 /** r := a^2 / 2^1024 mod m */
 void mcx_mont_sqr(mcx_limb *r, const mcx_limb *a, const struct mcx_mont *m);
-/** r := a^(m-2): the inverse, with 0 for 0; a and r in Montgomery form */
+/** r := 1/a mod m, and 0 for 0; a and r in Montgomery form, a < m (inv.c) */
 void mcx_mont_inv(mcx_limb *r, const mcx_limb *a, const struct mcx_mont *m);
-
-/** w := a b, not reduced; 2N limbs */
-void mcx_mont_mul_wide(mcx_limb *w, const mcx_limb *a, const mcx_limb *b);
-/** w := w + v mod m 2^1024 */
-void mcx_mont_add_wide(mcx_limb *w, const mcx_limb *v, const struct mcx_mont *m);
-/** w := w - v mod m 2^1024 */
-void mcx_mont_sub_wide(mcx_limb *w, const mcx_limb *v, const struct mcx_mont *m);
-/** r := w / 2^1024 mod m, for w < m 2^1024 */
-void mcx_mont_redc(mcx_limb *r, const mcx_limb *w, const struct mcx_mont *m);
 
 /** r := a where mask is all ones, else unchanged */
 void mcx_mont_cmov(mcx_limb *r, const mcx_limb *a, mcx_limb mask);

@@ -12,22 +12,26 @@ void mcx_pf_set_one(struct mcx_pf *r)
     mcx_fp_set_one(&r->a);
 }
 
-/* (a + ib)(c + id) = (ac - bd) + i ((a + b)(c + d) - ac - bd): three products, two reductions */
+/* (a + ib)(c + id) = (ac - bd) + i (ad + bc): four products, two reductions */
 void mcx_pf_mul(struct mcx_pf *r, const struct mcx_pf *x, const struct mcx_pf *y)
 {
-    struct mcx_fp_wide ac, bd, all;
-    struct mcx_fp s, t;
+    struct mcx_fp minus_b, a;
 
-    mcx_fp_add(&s, &x->a, &x->b);
-    mcx_fp_add(&t, &y->a, &y->b);
-    mcx_fp_mul_wide(&ac, &x->a, &y->a);
-    mcx_fp_mul_wide(&bd, &x->b, &y->b);
-    mcx_fp_mul_wide(&all, &s, &t);
-    mcx_fp_sub_wide(&all, &ac);
-    mcx_fp_sub_wide(&all, &bd);
-    mcx_fp_sub_wide(&ac, &bd);
-    mcx_fp_redc(&r->a, &ac);
-    mcx_fp_redc(&r->b, &all);
+    mcx_fp_neg(&minus_b, &x->b);
+    mcx_fp_dot2(&a, &x->a, &y->a, &minus_b, &y->b);
+    mcx_fp_dot2(&r->b, &x->a, &y->b, &x->b, &y->a);
+    r->a = a;
+}
+
+/* (a + ib)(1 + it) = (a - bt) + i (b + at) */
+void mcx_pf_mul_one(struct mcx_pf *r, const struct mcx_pf *x, const struct mcx_fp *t)
+{
+    struct mcx_fp at, bt;
+
+    mcx_fp_mul(&at, &x->a, t);
+    mcx_fp_mul(&bt, &x->b, t);
+    mcx_fp_sub(&r->a, &x->a, &bt);
+    mcx_fp_add(&r->b, &x->b, &at);
 }
 
 /* (a + ib)^2 = (a + b)(a - b) + i 2ab */

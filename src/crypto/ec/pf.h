@@ -19,6 +19,8 @@ struct mcx_pf {
 void mcx_pf_set_one(struct mcx_pf *r);
 /** r := x y */
 void mcx_pf_mul(struct mcx_pf *r, const struct mcx_pf *x, const struct mcx_pf *y);
+/** r := x (1 + it) */
+void mcx_pf_mul_one(struct mcx_pf *r, const struct mcx_pf *x, const struct mcx_fp *t);
 /** r := x^2 */
 void mcx_pf_sqr(struct mcx_pf *r, const struct mcx_pf *x);
 /** r := (1 + it)^k */

@@ -20,20 +20,35 @@ void mcx_ted_from_ec(struct mcx_ted *r, const struct mcx_ec *a)
 }
 
 /* x = c (Z + Y) / (Z - Y),  y = k c (Z + Y) Z / ((Z - Y) X) */
-mcx_limb mcx_ted_to_ec(struct mcx_ec *r, const struct mcx_ted *a)
+void mcx_ted_denominator(struct mcx_fp *r, const struct mcx_ted *a)
 {
-    struct mcx_fp sum, inverse;
+    mcx_fp_sub(r, &a->z, &a->y);
+    mcx_fp_mul(r, r, &a->x);
+}
 
-    mcx_fp_sub(&inverse, &a->z, &a->y);
-    mcx_fp_mul(&inverse, &inverse, &a->x);
-    mcx_fp_inv(&inverse, &inverse);
+void mcx_ted_to_ec_with(struct mcx_ec *r, const struct mcx_ted *a, const struct mcx_fp *inverse)
+{
+    struct mcx_fp sum;
+
     mcx_fp_add(&sum, &a->z, &a->y);
-    mcx_fp_mul(&sum, &sum, &inverse);
+    mcx_fp_mul(&sum, &sum, inverse);
     mcx_fp_mul(&r->x, &sum, &a->x);
     mcx_fp_mul(&r->x, &r->x, &mcx_ted_c);
     mcx_fp_mul(&r->y, &sum, &a->z);
     mcx_fp_mul(&r->y, &r->y, &mcx_ted_kc);
-    return ~mcx_fp_is_zero(&inverse);
+}
+
+mcx_limb mcx_ted_to_ec(struct mcx_ec *r, const struct mcx_ted *a)
+{
+    struct mcx_fp inverse;
+    mcx_limb zero;
+
+    mcx_ted_denominator(&inverse, a);
+    mcx_fp_inv(&inverse, &inverse);
+    mcx_ted_to_ec_with(r, a, &inverse);
+    zero = mcx_fp_is_zero(&inverse);
+    mcx_wipe(&inverse, sizeof inverse);
+    return ~zero;
 }
 
 /* The equations of mcx_ted_to_ec() times their denominators; O fails the first: 0 = 2c is false. */
@@ -85,27 +100,28 @@ void mcx_ted_dbl(struct mcx_ted *r, const struct mcx_ted *p)
 
 void mcx_ted_cache(struct mcx_ted_cached *r, const struct mcx_ted *a)
 {
-    mcx_fp_sub(&r->diff, &a->y, &a->x);
-    mcx_fp_add(&r->sum, &a->y, &a->x);
+    mcx_fp_sub(&r->a.diff, &a->y, &a->x);
+    mcx_fp_add(&r->a.sum, &a->y, &a->x);
+    mcx_fp_dbl(&r->a.t2, &a->t);
     mcx_fp_dbl(&r->z2, &a->z);
-    mcx_fp_dbl(&r->t2, &a->t);
 }
 
-/* A = (Y1 - X1)(Y2 - X2), B = (Y1 + X1)(Y2 + X2), C = 2 T1 T2, D = 2 Z1 Z2: E = B - A, F = D - C, G = D + C, H = B + A
+/*
+ * A = (Y1 - X1)(Y2 - X2), B = (Y1 + X1)(Y2 + X2), C = 2 T1 T2, D = 2 Z1 Z2:
+ * E = B - A, F = D - C, G = D + C, H = B + A
  */
-void mcx_ted_add(struct mcx_ted *r, const struct mcx_ted *p, const struct mcx_ted_cached *q)
+static void add_with(struct mcx_ted *r, const struct mcx_ted *p, const struct mcx_ted_affine *q, const struct mcx_fp *d)
 {
-    struct mcx_fp a, b, c, d, e, f, g, h;
+    struct mcx_fp a, b, c, e, f, g, h;
 
     mcx_fp_sub(&a, &p->y, &p->x);
     mcx_fp_mul(&a, &a, &q->diff);
     mcx_fp_add(&b, &p->y, &p->x);
     mcx_fp_mul(&b, &b, &q->sum);
     mcx_fp_mul(&c, &p->t, &q->t2);
-    mcx_fp_mul(&d, &p->z, &q->z2);
     mcx_fp_sub(&e, &b, &a);
-    mcx_fp_sub(&f, &d, &c);
-    mcx_fp_add(&g, &d, &c);
+    mcx_fp_sub(&f, d, &c);
+    mcx_fp_add(&g, d, &c);
     mcx_fp_add(&h, &b, &a);
     mcx_fp_mul(&r->x, &e, &f);
     mcx_fp_mul(&r->y, &g, &h);
@@ -113,23 +129,38 @@ void mcx_ted_add(struct mcx_ted *r, const struct mcx_ted *p, const struct mcx_te
     mcx_fp_mul(&r->z, &f, &g);
 }
 
-/* r := B where mask */
-static void cached_cmov(struct mcx_ted_cached *r, const struct mcx_ted_cached *b, mcx_limb mask)
+void mcx_ted_add(struct mcx_ted *r, const struct mcx_ted *p, const struct mcx_ted_cached *q)
 {
-    mcx_fp_cmov(&r->diff, &b->diff, mask);
-    mcx_fp_cmov(&r->sum, &b->sum, mask);
-    mcx_fp_cmov(&r->z2, &b->z2, mask);
-    mcx_fp_cmov(&r->t2, &b->t2, mask);
+    struct mcx_fp d;
+
+    mcx_fp_mul(&d, &p->z, &q->z2);
+    add_with(r, p, &q->a, &d);
 }
 
-/* r := -r where mask: (u, v) -> (-u, v) */
-static void cached_cneg(struct mcx_ted_cached *r, mcx_limb mask)
+void mcx_ted_add_affine(struct mcx_ted *r, const struct mcx_ted *p, const struct mcx_ted_affine *q)
+{
+    struct mcx_fp d;
+
+    mcx_fp_dbl(&d, &p->z);
+    add_with(r, p, q, &d);
+}
+
+void mcx_ted_affine_cneg(struct mcx_ted_affine *r, mcx_limb mask)
 {
     struct mcx_fp old = r->diff;
 
     mcx_fp_cmov(&r->diff, &r->sum, mask);
     mcx_fp_cmov(&r->sum, &old, mask);
     mcx_fp_cneg(&r->t2, mask);
+}
+
+/* r := B where mask */
+static void cached_cmov(struct mcx_ted_cached *r, const struct mcx_ted_cached *b, mcx_limb mask)
+{
+    mcx_fp_cmov(&r->a.diff, &b->a.diff, mask);
+    mcx_fp_cmov(&r->a.sum, &b->a.sum, mask);
+    mcx_fp_cmov(&r->a.t2, &b->a.t2, mask);
+    mcx_fp_cmov(&r->z2, &b->z2, mask);
 }
 
 #define WINDOW        4
@@ -175,7 +206,7 @@ static void add_digit(struct mcx_ted *r, const struct mcx_ted_cached table[NUM_M
     for (int i = 1; i <= NUM_MULTIPLES; i++) {
         cached_cmov(&pick, &table[i], (mcx_limb)mcx_ct_is_zero_mask(size ^ (mcx_limb)i));
     }
-    cached_cneg(&pick, negative);
+    mcx_ted_affine_cneg(&pick.a, negative);
     mcx_ted_add(r, r, &pick);
     mcx_wipe(&pick, sizeof pick);
 }

@@ -3,9 +3,8 @@
 #include "crypto/sakke/sakke_int.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "crypto/ec/pf.h"
+#include "crypto/sakke/tables.h"
 
 mcx_err mcx_sakke_kms_new(struct mcx_sakke_kms **out, const uint8_t z_t[MCX_SAKKE_POINT_LEN],
                           enum mcx_sakke_tables tables)
@@ -20,22 +19,30 @@ mcx_err mcx_sakke_kms_new(struct mcx_sakke_kms **out, const uint8_t z_t[MCX_SAKK
     if (kms == NULL) {
         return MCX_E_NOMEM;
     }
-    kms->z = z;
-    kms->tables = tables;
-    mcx_ted_from_ec(&kms->z_ted, &z);
+    mcx_ted_from_ec(&kms->z, &z);
+    if (tables != MCX_SAKKE_TABLES_NONE) {
+        kms->comb = malloc(sizeof *kms->comb);
+        if (kms->comb == NULL) {
+            free(kms);
+            return MCX_E_NOMEM;
+        }
+        mcx_ted_comb_make(kms->comb, &kms->z);
+    }
     *out = kms;
     return MCX_OK;
 }
 
 void mcx_sakke_kms_free(struct mcx_sakke_kms *kms)
 {
-    free(kms);
+    if (kms != NULL) {
+        free(kms->comb);
+        free(kms);
+    }
 }
 
 size_t mcx_sakke_kms_table_octets(const struct mcx_sakke_kms *kms)
 {
-    (void)kms;
-    return 0;
+    return kms->comb == NULL ? 0 : sizeof *kms->comb;
 }
 
 void mcx_sakke_point_r(struct mcx_ted *point, const struct mcx_sakke_kms *kms, const struct mcx_fq *r,
@@ -48,32 +55,60 @@ void mcx_sakke_point_r(struct mcx_ted *point, const struct mcx_sakke_kms *kms, c
     mcx_fq_mul(&rb, r, b);
     mcx_fq_scalar(&k[0], &rb);
     mcx_fq_scalar(&k[1], r);
-    mcx_ted_from_ec(&p, &mcx_ec_p);
-    mcx_ted_mul(point, (struct mcx_ted_term[]){ { &p, &k[0] }, { &kms->z_ted, &k[1] } }, 2);
+    if (kms->comb != NULL) {
+        mcx_ted_comb_mul(point, (struct mcx_ted_comb_term[]){ { &mcx_sakke_comb_p, &k[0] }, { kms->comb, &k[1] } }, 2);
+    } else {
+        mcx_ted_from_ec(&p, &mcx_ec_p);
+        mcx_ted_mul(point, (struct mcx_ted_term[]){ { &p, &k[0] }, { &kms->z, &k[1] } }, 2);
+    }
     mcx_wipe(&rb, sizeof rb);
     mcx_wipe(k, sizeof k);
 }
 
-void mcx_sakke_g_pow(struct mcx_fp *w, const struct mcx_sakke_kms *kms, const struct mcx_fq *r)
+void mcx_sakke_g_pow(struct mcx_pf *power, const struct mcx_sakke_kms *kms, const struct mcx_fq *r)
 {
     struct mcx_scalar k;
-    struct mcx_pf power;
 
-    (void)kms;
     mcx_fq_scalar(&k, r);
-    mcx_pf_pow(&power, &mcx_ec_g, &k);
-    mcx_pf_value(w, &power);
+    if (kms->comb != NULL) {
+        mcx_pf_comb_pow(power, &mcx_sakke_comb_g, &k);
+    } else {
+        mcx_pf_pow(power, &mcx_ec_g, &k);
+    }
     mcx_wipe(&k, sizeof k);
-    mcx_wipe(&power, sizeof power);
+}
+
+/*
+ * R as a point of E and w = b/a of the power a + ib, by one inversion: of (denominator of R) a. Neither is zero
+ * unless R = O; the power has order q in PF_p, and a = 0 has order 2. All ones, or 0 for R = O.
+ */
+static mcx_limb make_affine(struct mcx_ec *r, struct mcx_fp *w, const struct mcx_ted *point, const struct mcx_pf *power)
+{
+    struct mcx_fp inverse, denominator, t;
+    mcx_limb zero;
+
+    mcx_ted_denominator(&denominator, point);
+    mcx_fp_mul(&inverse, &denominator, &power->a);
+    mcx_fp_inv(&inverse, &inverse);
+    zero = mcx_fp_is_zero(&inverse);
+
+    mcx_fp_mul(&t, &inverse, &power->a);
+    mcx_ted_to_ec_with(r, point, &t);
+    mcx_fp_mul(&t, &inverse, &denominator);
+    mcx_fp_mul(w, &power->b, &t);
+    mcx_wipe(&inverse, sizeof inverse);
+    mcx_wipe(&denominator, sizeof denominator);
+    mcx_wipe(&t, sizeof t);
+    return ~zero;
 }
 
 mcx_err mcx_sakke_encap(uint8_t sed[MCX_SAKKE_SED_LEN], const struct mcx_key *key, const struct mcx_sakke_kms *kms,
                         struct mcx_bytes uid)
 {
-    uint8_t result[MCX_SAKKE_SED_LEN];
     uint8_t mask[MCX_KEY_LEN];
     struct mcx_fq b, r;
     struct mcx_ted point;
+    struct mcx_pf power;
     struct mcx_ec affine;
     struct mcx_fp w;
     mcx_limb finite;
@@ -85,23 +120,23 @@ mcx_err mcx_sakke_encap(uint8_t sed[MCX_SAKKE_SED_LEN], const struct mcx_key *ke
     mcx_fq_reduce(&b, uid);
     MCX_GO(err, mcx_sakke_hash_r(&r, key, uid));
     mcx_sakke_point_r(&point, kms, &r, &b);
-    finite = mcx_ted_to_ec(&affine, &point);
+    mcx_sakke_g_pow(&power, kms, &r);
+    finite = make_affine(&affine, &w, &point, &power);
     MCX_CT_PUBLIC(&finite, sizeof finite); /* R is sent in clear */
     if (finite == 0) {
-        err = MCX_E_ARG; /* [uid]P = -Z: no key can be encapsulated to this identity */
+        err = MCX_E_ARG; /* [uid]P = -Z (or r = 0): the identity of nobody */
         goto out;
     }
-    mcx_ec_write(result, &affine);
-    mcx_sakke_g_pow(&w, kms, &r);
     MCX_GO(err, mcx_sakke_hash_mask(mask, &w));
+    mcx_ec_write(sed, &affine);
     for (size_t i = 0; i < MCX_KEY_LEN; i++) {
-        result[MCX_SAKKE_POINT_LEN + i] = key->octet[i] ^ mask[i];
+        sed[MCX_SAKKE_POINT_LEN + i] = key->octet[i] ^ mask[i];
     }
-    memcpy(sed, result, sizeof result);
 out:
     mcx_wipe(mask, sizeof mask);
     mcx_wipe(&r, sizeof r);
     mcx_wipe(&point, sizeof point);
+    mcx_wipe(&power, sizeof power);
     mcx_wipe(&w, sizeof w);
     return err;
 }

@@ -2,7 +2,7 @@
 /* The KMS: master secret, public key, extraction (RFC 6508 6.1.1). */
 #include "crypto/sakke/sakke_int.h"
 
-#include <string.h>
+#include "crypto/sakke/tables.h"
 
 /* q has 1022 bits: two bits of the first octet are cleared, and 0.6 of all draws fit. */
 #define TOP_OCTET_BITS 0x3f
@@ -52,14 +52,13 @@ void mcx_sakke_master_clear(struct mcx_sakke_master *master)
 /* out := [k]P; all ones unless that is O */
 static mcx_limb mul_base(uint8_t out[MCX_SAKKE_POINT_LEN], const struct mcx_fq *k)
 {
-    struct mcx_ted p, sum;
+    struct mcx_ted sum;
     struct mcx_ec affine;
     struct mcx_scalar scalar;
     mcx_limb finite;
 
     mcx_fq_scalar(&scalar, k);
-    mcx_ted_from_ec(&p, &mcx_ec_p);
-    mcx_ted_mul(&sum, &(struct mcx_ted_term){ &p, &scalar }, 1);
+    mcx_ted_comb_mul(&sum, &(struct mcx_ted_comb_term){ &mcx_sakke_comb_p, &scalar }, 1);
     finite = mcx_ted_to_ec(&affine, &sum);
     mcx_ec_write(out, &affine);
     mcx_wipe(&scalar, sizeof scalar);

@@ -2,7 +2,6 @@
 /* The receiver: validation of an RSK (RFC 6508 6.1.2) and decapsulation (6.2.2). */
 #include "crypto/sakke/sakke_int.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/ec/pairing.h"
@@ -11,14 +10,18 @@ struct mcx_sakke_rsk {
     struct mcx_ec k;
     struct mcx_fq b;
     const struct mcx_sakke_kms *kms;
-    enum mcx_sakke_tables tables;
+    struct mcx_pair_table *lines; /* secret as K; NULL without tables */
     size_t uid_len;
     uint8_t uid[]; /* hashed as it is, used as a scalar modulo q */
 };
 
 static void pair_with(struct mcx_fp *w, const struct mcx_sakke_rsk *rsk, const struct mcx_ec *point)
 {
-    mcx_pairing(w, &rsk->k, point);
+    if (rsk->lines != NULL) {
+        mcx_pair_table_eval(w, rsk->lines, point);
+    } else {
+        mcx_pairing(w, &rsk->k, point);
+    }
 }
 
 /* <[b]P + Z, K> = g (RFC 6508 6.1.2) */
@@ -40,11 +43,33 @@ static mcx_err check_rsk(const struct mcx_sakke_rsk *rsk)
     return ok == 0 ? MCX_E_AUTH : MCX_OK;
 }
 
+/* K on the curve and of order q, with its lines where they are wanted; then the equation. */
+static mcx_err take_key(struct mcx_sakke_rsk *rsk, const uint8_t octets[MCX_SAKKE_POINT_LEN],
+                        enum mcx_sakke_tables tables)
+{
+    mcx_limb ok = mcx_ec_read(&rsk->k, octets);
+
+    MCX_CT_PUBLIC(&ok, sizeof ok); /* the verdict */
+    if (ok == 0) {
+        return MCX_E_POINT;
+    }
+    if (tables != MCX_SAKKE_TABLES_NONE) {
+        rsk->lines = mcx_secret_alloc(sizeof *rsk->lines);
+        if (rsk->lines == NULL) {
+            return MCX_E_NOMEM;
+        }
+        ok = mcx_pair_table_make(rsk->lines, &rsk->k);
+    } else {
+        ok = mcx_ec_in_subgroup(&rsk->k);
+    }
+    MCX_CT_PUBLIC(&ok, sizeof ok); /* the verdict */
+    return ok == 0 ? MCX_E_AUTH : check_rsk(rsk);
+}
+
 mcx_err mcx_sakke_rsk_new(struct mcx_sakke_rsk **out, const uint8_t rsk_octets[MCX_SAKKE_POINT_LEN],
                           const struct mcx_sakke_kms *kms, struct mcx_bytes uid, enum mcx_sakke_tables tables)
 {
     struct mcx_sakke_rsk *rsk;
-    mcx_limb ok;
     mcx_err err;
 
     if (uid.len == 0) {
@@ -55,40 +80,29 @@ mcx_err mcx_sakke_rsk_new(struct mcx_sakke_rsk **out, const uint8_t rsk_octets[M
         return MCX_E_NOMEM;
     }
     rsk->kms = kms;
-    rsk->tables = tables;
     rsk->uid_len = uid.len;
     memcpy(rsk->uid, uid.p, uid.len);
     mcx_fq_reduce(&rsk->b, uid);
-
-    ok = mcx_ec_read(&rsk->k, rsk_octets);
-    MCX_CT_PUBLIC(&ok, sizeof ok); /* the verdict */
-    if (ok == 0) {
-        err = MCX_E_POINT;
-        goto out;
+    err = take_key(rsk, rsk_octets, tables);
+    if (err != MCX_OK) {
+        mcx_sakke_rsk_free(rsk);
+        return err;
     }
-    ok = mcx_ec_in_subgroup(&rsk->k);
-    MCX_CT_PUBLIC(&ok, sizeof ok); /* the verdict */
-    if (ok == 0) {
-        err = MCX_E_AUTH;
-        goto out;
-    }
-    MCX_GO(err, check_rsk(rsk));
     *out = rsk;
     return MCX_OK;
-out:
-    mcx_secret_free(rsk);
-    return err;
 }
 
 void mcx_sakke_rsk_free(struct mcx_sakke_rsk *rsk)
 {
-    mcx_secret_free(rsk);
+    if (rsk != NULL) {
+        mcx_secret_free(rsk->lines);
+        mcx_secret_free(rsk);
+    }
 }
 
 size_t mcx_sakke_rsk_table_octets(const struct mcx_sakke_rsk *rsk)
 {
-    (void)rsk;
-    return 0;
+    return rsk->lines == NULL ? 0 : sizeof *rsk->lines;
 }
 
 mcx_err mcx_sakke_decap(struct mcx_key *key, const struct mcx_sakke_rsk *rsk, const uint8_t sed[MCX_SAKKE_SED_LEN])
