@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Functions that start a laboratory on loopback: key management servers, an MCPTT server, users with their key
+# stores. For the TC_*.sh tests and for the demo: source it. It needs MCX_BIN (the programs) and MCX_SOURCE.
+#
+#   scenario_begin [FOLDER]            working folder $W (made, and removed at the end unless it was given)
+#   kms_make NAME KMS-URI DOMAIN       a KMS in $W/NAME: sealed master secrets, TLS certificate, token issuer
+#   kms_start NAME                     runs it; its port is then in $(port_of NAME)
+#   kms_trust NAME OTHER               NAME takes OTHER's certificate as an External one
+#   provision KMS USER URI [user|server]   adds the identity, issues a token, fetches keys into $W/USER.store
+#   server_start NAME [OPTION ...]     runs mcx-mcpttd as $W/NAME.*
+#   program_start NAME COMMAND ...     runs any program in the background, output in $W/log/NAME.{out,err}
+#   wait_ready FILE                    waits until a ready file is there (at most 20 s)
+#   program_wait NAME                  waits for it, returns its exit code;  program_stop NAME ends it by its pid
+#   fail TEXT                          ends the test with an error
+#
+# Every process is ended by its own pid when the shell exits.
+set -euo pipefail
+
+declare -A PIDS=()
+
+scenario_begin() {
+    if [ $# -gt 0 ]; then
+        W=$1
+        KEEP=1
+    else
+        W=$(mktemp -d)
+        KEEP=
+    fi
+    mkdir -p "$W/log"
+    trap scenario_end EXIT
+    umask 077
+    # one laboratory authority for all TLS certificates
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=mcx laboratory CA" \
+        -keyout "$W/ca.key" -out "$W/ca.pem" >"$W/log/ca" 2>&1
+}
+
+scenario_end() {
+    local code=$? name
+    trap - EXIT
+    for name in "${!PIDS[@]}"; do
+        program_stop "$name" || true
+    done
+    if [ "$code" -ne 0 ] && [ -n "${MCX_SHOW_LOGS:-1}" ]; then
+        for name in "$W"/log/*; do
+            [ -s "$name" ] && { echo "--- $name"; tail -n 25 "$name"; } >&2
+        done
+    fi
+    [ -n "$KEEP" ] || rm -rf "$W"
+    exit "$code"
+}
+
+fail() {
+    echo "FAIL: $*" >&2
+    exit 1
+}
+
+tls_make() { # NAME: $W/NAME.pem and .key for 127.0.0.1 and localhost
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" -keyout "$W/$1.key" \
+        -out "$W/$1.csr" >>"$W/log/ca" 2>&1
+    openssl x509 -req -in "$W/$1.csr" -CA "$W/ca.pem" -CAkey "$W/ca.key" -CAcreateserial -days 2 -out "$W/$1.pem" \
+        -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:localhost") >>"$W/log/ca" 2>&1
+}
+
+program_start() {
+    local name=$1
+    shift
+    "$@" >"$W/log/$name.out" 2>"$W/log/$name.err" &
+    PIDS[$name]=$!
+}
+
+program_wait() {
+    local code=0
+    wait "${PIDS[$1]}" || code=$?
+    unset "PIDS[$1]"
+    return "$code"
+}
+
+program_stop() {
+    local pid=${PIDS[$1]}
+    unset "PIDS[$1]"
+    kill -TERM "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+}
+
+wait_ready() {
+    local i
+    for i in $(seq 200); do
+        [ -s "$1" ] && return 0
+        sleep 0.1
+    done
+    fail "$1 was not written in 20 s"
+}
+
+port_of() { # NAME: port in its ready file
+    jq -r '.port // .ports.https // .https' "$W/$1.ready"
+}
+
+kms_make() {
+    local name=$1 uri=$2 domain=$3
+    openssl rand -hex 32 >"$W/$name.seal"
+    tls_make "$name"
+    "$MCX_BIN/mcx-kmsd" init --dir "$W/$name" --kms-uri "$uri" --seal-key "$W/$name.seal" --domain "$domain" \
+        "${@:4}" >"$W/log/$name.init"
+    "$MCX_BIN/mcx" token keygen --alg ES256 --out "$W/$name.jwk" --jwks "$W/$name.jwks" >"$W/log/$name.keygen"
+    echo "$uri" >"$W/$name.uri"
+}
+
+kms_start() {
+    local name=$1
+    rm -f "$W/$name.ready"
+    program_start "$name" "$MCX_BIN/mcx-kmsd" run --dir "$W/$name" --seal-key "$W/$name.seal" --listen 127.0.0.1:0 \
+        --tls-cert "$W/$name.pem" --tls-key "$W/$name.key" --jwks "$W/$name.jwks" --token-iss lab --token-aud mcx \
+        --ready-file "$W/$name.ready" "${@:2}"
+    wait_ready "$W/$name.ready"
+}
+
+kms_trust() {
+    "$MCX_BIN/mcx-kmsd" cert --dir "$W/$2" >"$W/$2.cert.xml"
+    "$MCX_BIN/mcx-kmsd" external add --dir "$W/$1" "$W/$2.cert.xml" >>"$W/log/$1.external"
+}
+
+kms_fetch() { # KMS USER URI [OPTION ...]
+    "$MCX_BIN/mcx" kms fetch --url "https://127.0.0.1:$(port_of "$1")" --kms-uri "$(cat "$W/$1.uri")" --user "$3" \
+        --token "$W/$2.token" --ca "$W/ca.pem" --store "$W/$2.store" --store-key "$W/$2.store-key" "${@:4}"
+}
+
+provision() {
+    local kms=$1 user=$2 uri=$3 kind=${4:-user}
+    if [ "$kind" = server ]; then
+        "$MCX_BIN/mcx-kmsd" server add --dir "$W/$kms" --user-uri "$uri" --mcptt-id "$uri" >>"$W/log/$kms.users"
+    else
+        "$MCX_BIN/mcx-kmsd" user add --dir "$W/$kms" --user-uri "$uri" --mcptt-id "$uri" >>"$W/log/$kms.users"
+    fi
+    "$MCX_BIN/mcx" token issue --key "$W/$kms.jwk" --mcptt-id "$uri" --iss lab --aud mcx >"$W/$user.token"
+    openssl rand -hex 32 >"$W/$user.store-key"
+    kms_fetch "$kms" "$user" "$uri" >"$W/log/$user.fetch"
+}
+
+server_start() { # NAME [OPTION ...]
+    local name=$1
+    rm -f "$W/$name.ready"
+    program_start "$name" "$MCX_BIN/mcx-mcpttd" --ready-file "$W/$name.ready" --json "${@:2}"
+    wait_ready "$W/$name.ready"
+}
