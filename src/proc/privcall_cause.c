@@ -103,7 +103,7 @@ const char *mcx_privcall_cause_name(enum mcx_privcall_cause cause)
     return pc_cause_row(cause)->name;
 }
 
-enum mcx_privcall_cause pc_cause_of_open(mcx_err err, bool unknown_kms)
+enum mcx_privcall_cause pc_cause_of_open(mcx_err err)
 {
     switch (err) {
     case MCX_E_AUTH:
@@ -115,7 +115,7 @@ enum mcx_privcall_cause pc_cause_of_open(mcx_err err, bool unknown_kms)
     case MCX_E_SPACE: return MCX_PC_CAUSE_MALFORMED;
     case MCX_E_EXPIRED: return MCX_PC_CAUSE_STALE;
     case MCX_E_REPLAY: return MCX_PC_CAUSE_REPLAY;
-    case MCX_E_NOKEY: return unknown_kms ? MCX_PC_CAUSE_KMS : MCX_PC_CAUSE_NOT_FOR_ME;
+    case MCX_E_NOKEY: return MCX_PC_CAUSE_NOT_FOR_ME;
     case MCX_E_POLICY: return MCX_PC_CAUSE_PURPOSE;
     default: return MCX_PC_CAUSE_INTERNAL;
     }

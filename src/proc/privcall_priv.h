@@ -81,7 +81,7 @@ struct pc_cause_row {
 };
 const struct pc_cause_row *pc_cause_row(enum mcx_privcall_cause cause);
 /** Cause for an error of mcx_imessage_open(). */
-enum mcx_privcall_cause pc_cause_of_open(mcx_err err, bool unknown_kms);
+enum mcx_privcall_cause pc_cause_of_open(mcx_err err);
 /** What a final response tells the caller. */
 struct pc_peer_row {
     uint16_t code;    /* 0 = any */
