@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seed corpus of every fuzz target from the test vectors: DIR/<target>/<number>.
+
+usage: fuzz/seeds.py DIR
+
+A target has one function here, with its name, that yields octets. Everything comes from tests/vectors or stands
+below, so the corpus is the same on every machine.
+"""
+import os
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VECTORS = os.path.join(TOP, "tests", "vectors")
+
+
+def values(name):
+    """(key, text) of each "key = value" line of a vector file; sections are not told apart."""
+    with open(os.path.join(VECTORS, name), encoding="utf-8") as lines:
+        for line in lines:
+            key, equal, value = line.partition(" =")
+            if equal and not line.startswith(("#", "[")):
+                yield key, value.strip()
+
+
+def octets(name, *endings):
+    """Values in hex whose key has one of the endings."""
+    for key, value in values(name):
+        if key.endswith(endings):
+            yield bytes.fromhex(value)
+
+
+def plain_rtp():
+    yield from octets("rfc7714-srtp-gcm.txt", ".rtp_packet")
+    yield from octets("libsrtp-gcm.txt", "rtp_packet")
+    yield from octets("media-srtp.txt", "rtp")
+    yield bytes.fromhex("b1e11234decafbadcafebabe00000001bede000110aa0000aabb000003")  # CSRC, extension, padding
+
+
+def fuzz_rtp():
+    yield from plain_rtp()
+
+
+def fuzz_srtp():
+    """First octet: bit 0 SRTCP, 1 MKI of 8 octets, 2 ROC in the packet, 3 in place."""
+    for packet in plain_rtp():
+        for choice in (0, 6, 10):
+            yield bytes([choice]) + packet
+    for packet in octets("rfc7714-srtp-gcm.txt", ".rtcp_packet"):
+        yield b"\x01" + packet
+    for packet in octets("media-srtp.txt", "rtcp", "_srtcp"):
+        yield b"\x03" + packet
+    for packet in octets("media-srtp.txt", "_srtp"):
+        yield b"\x06" + packet
+
+
+def fuzz_amrwb():
+    """First octet: bit 0 octet-aligned form."""
+    for payload in ("f7c0", "14eaf37bc048c0", "ff5e", "44" + 61 * "5a"):
+        yield b"\x00" + bytes.fromhex(payload)
+    for payload in ("f07c", "104cabcdef0123", "f0f478", "f044" + 60 * "5a", "f0fc7c"):
+        yield b"\x01" + bytes.fromhex(payload)
+
+
+def fuzz_sdp():
+    lines = ["v=0", "o=- 3680000001 3680000001 IN IP6 2001:db8::1", "s=-", "c=IN IP6 2001:db8::1", "t=0 0"]
+    audio = ["m=audio 49170 RTP/AVP 97", "i=speech", "a=rtpmap:97 AMR-WB/16000/1",
+             "a=fmtp:97 mode-set=0,2,8; mode-change-capability=2; max-red=0; octet-align=1", "a=rtcp:49171"]
+    floor = ["m=application 49180 udp MCPTT", "a=fmtp:MCPTT mc_queueing;mc_priority=5;mc_implicit_request"]
+    mikey = ["a=key-mgmt:mikey ARoFARorPE0AAQsA7VKdQAAAAAA="]
+    for body in (lines + mikey + audio + floor, lines + audio + mikey, lines + audio[:1] + audio[2:3]):
+        yield "".join(line + "\r\n" for line in body).encode()
+
+
+def fuzz_mcpttinfo():
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>'
+    tail = "</mcptt-Params></mcpttinfo>"
+    yield (head + "<session-type>private</session-type>"
+           '<mcptt-request-uri type="Normal"><mcpttURI>sip:bob@example.org</mcpttURI></mcptt-request-uri>'
+           '<mcptt-calling-user-id type="Normal"><mcpttURI>sip:alice@example.org</mcpttURI></mcptt-calling-user-id>'
+           + tail).encode()
+    yield (head + '<mcptt-client-id type="Normal"><mcpttString>urn:uuid:1</mcpttString></mcptt-client-id>'
+           "<emergency-ind>true</emergency-ind>" + tail).encode()
+    yield (b'<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list>'
+           b'<entry uri="sip:bob@example.org"/></list></resource-lists>')
+
+
+def fuzz_multipart():
+    part = "--b1\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n"
+    info = "--b1\r\nContent-Type: application/vnd.3gpp.mcptt-info+xml\r\nContent-ID: <1@x>\r\n\r\n<a/>\r\n"
+    yield ('multipart/mixed;boundary="b1"\n' + part + info + "--b1--\r\n").encode()
+    yield b"application/sdp\nv=0\r\n"
+    yield b'399 example.org "136 the authentication of the MIKEY-SAKKE I_MESSAGE failed"\n'
+
+
+def main():
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    for name, seeds in sorted(globals().items()):
+        if not name.startswith("fuzz_"):
+            continue
+        folder = os.path.join(sys.argv[1], name)
+        os.makedirs(folder, exist_ok=True)
+        for number, seed in enumerate(seeds()):
+            with open(os.path.join(folder, str(number)), "wb") as out:
+                out.write(seed)
+    return 0
+
+
+sys.exit(main())
