@@ -5,9 +5,9 @@
 /*
  * Speech: the AMR-WB coder and decoder, and WAV files of 16 kHz, one channel, 16 bits.
  *
- * The coder has one fixed mode and no discontinuous transmission, and both ends start from a fresh state. So the
- * same samples always give the same frames, and coding and decoding a file at home gives, sample by sample, what a
- * listener hears when no packet is lost. The demo rests on that.
+ * The coder keeps its mode until it is told otherwise and knows no discontinuous transmission, and both ends start
+ * from a fresh state. So the same samples always give the same frames, and coding and decoding a file at home gives,
+ * sample by sample, what a listener hears when no packet is lost. The demo rests on that.
  */
 
 #include <mcx/amrwb.h>
@@ -17,8 +17,17 @@
 #define MCX_AUDIO_FRAME MCX_AMRWB_FRAME_SAMPLES
 
 struct mcx_audio_encoder;
+/** Starts with MCX_AUDIO_MODE. @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_audio_encoder_new(struct mcx_audio_encoder **out);
 void mcx_audio_encoder_free(struct mcx_audio_encoder *enc);
+/**
+ * Go on in the highest mode that the session allows and the peer asks for (RFC 4867 3.3, 8.2).
+ *
+ * @param[in] mode_set  of the SDP: bit n = mode n
+ * @param[in] cmr       of the last payload received, or MCX_AMRWB_CMR_NONE
+ * @retval MCX_E_ARG    the set is empty
+ */
+MCX_MUST_CHECK mcx_err mcx_audio_encoder_set_mode(struct mcx_audio_encoder *enc, uint16_t mode_set, uint8_t cmr);
 MCX_MUST_CHECK mcx_err mcx_audio_encode(struct mcx_amrwb_frame *out, struct mcx_audio_encoder *enc,
                                         const int16_t pcm[MCX_AUDIO_FRAME]);
 

@@ -15,6 +15,7 @@
 
 struct mcx_audio_encoder {
     void *state;
+    uint8_t mode;
 };
 
 struct mcx_audio_decoder {
@@ -33,6 +34,7 @@ mcx_err mcx_audio_encoder_new(struct mcx_audio_encoder **out)
         free(enc);
         return MCX_E_NOMEM;
     }
+    enc->mode = MCX_AUDIO_MODE;
     *out = enc;
     return MCX_OK;
 }
@@ -45,6 +47,23 @@ void mcx_audio_encoder_free(struct mcx_audio_encoder *enc)
     }
 }
 
+mcx_err mcx_audio_encoder_set_mode(struct mcx_audio_encoder *enc, uint16_t mode_set, uint8_t cmr)
+{
+    uint8_t mode = cmr < MCX_AUDIO_MODE ? cmr : MCX_AUDIO_MODE;
+
+    while (mode > 0 && (mode_set >> mode & 1) == 0) {
+        mode--;
+    }
+    while (mode < MCX_AUDIO_MODE && (mode_set >> mode & 1) == 0) { /* none that low: the lowest there is */
+        mode++;
+    }
+    if ((mode_set >> mode & 1) == 0) {
+        return MCX_E_ARG;
+    }
+    enc->mode = mode;
+    return MCX_OK;
+}
+
 mcx_err mcx_audio_encode(struct mcx_amrwb_frame *out, struct mcx_audio_encoder *enc, const int16_t pcm[MCX_AUDIO_FRAME])
 {
     static const int no_dtx = 0;
@@ -53,7 +72,7 @@ mcx_err mcx_audio_encode(struct mcx_amrwb_frame *out, struct mcx_audio_encoder *
     struct mcx_amrwb_frame frame = { 0 };
     uint8_t head = 0;
     size_t num_bits = 0;
-    int len = E_IF_encode(enc->state, MCX_AUDIO_MODE, pcm, stored, no_dtx);
+    int len = E_IF_encode(enc->state, enc->mode, pcm, stored, no_dtx);
 
     if (len <= 0 || len > STORED_MAX) {
         return MCX_E_BUG;

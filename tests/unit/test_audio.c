@@ -229,6 +229,31 @@ static void speech_through_srtp(void **state)
     pair_clear(&pair);
 }
 
+static void modes(void **state)
+{
+    static const struct {
+        uint16_t mode_set;
+        uint8_t cmr, want;
+    } rows[] = {
+        { 0x1ff, 15, 8 }, { 0x1ff, 2, 2 }, { 0x007, 15, 2 }, { 0x007, 8, 2 }, { 0x104, 5, 2 },
+        { 0x100, 0, 8 },  { 0x104, 0, 2 }, { 0x001, 8, 0 },  { 0x1ff, 0, 0 },
+    };
+    struct mcx_audio_encoder *enc = NULL;
+    struct mcx_amrwb_frame frame;
+    int16_t pcm[MCX_AUDIO_FRAME] = { 0 };
+
+    (void)state;
+    assert_int_equal(mcx_audio_encoder_new(&enc), MCX_OK);
+    assert_int_equal(mcx_audio_encoder_set_mode(enc, 0, 15), MCX_E_ARG);
+    assert_int_equal(mcx_audio_encoder_set_mode(enc, 0xfe00, 15), MCX_E_ARG);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(mcx_audio_encoder_set_mode(enc, rows[i].mode_set, rows[i].cmr), MCX_OK);
+        assert_int_equal(mcx_audio_encode(&frame, enc, pcm), MCX_OK);
+        assert_int_equal(frame.ft, rows[i].want);
+    }
+    mcx_audio_encoder_free(enc);
+}
+
 static void concealment(void **state)
 {
     struct mcx_audio_decoder *dec = NULL;
@@ -304,7 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wav_round_trip),  cmocka_unit_test(wav_unfinished), cmocka_unit_test(wav_refused),
         cmocka_unit_test(wav_with_chunks), cmocka_unit_test(concealment),    cmocka_unit_test(speech_through_srtp),
-        cmocka_unit_test(comparison),
+        cmocka_unit_test(comparison),      cmocka_unit_test(modes),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -93,6 +93,38 @@ static void session_keys(void **state)
     assert_session(&m, 0, 2, MEDIA, "v3", "cs1_srtp_key", "cs1_srtp_salt");
 }
 
+/* From the key of a MIKEY message to the master key and salt of a stream (TS 33.180 7.4, RFC 3830 4.1.3) */
+static void master_keys(void **state)
+{
+    static const struct {
+        const char *section, *tgk, *out_section, *key, *salt;
+        uint8_t cs_id;
+        uint32_t csb_id;
+    } rows[] = {
+        { "v1", "gmk", "v1", "master_key", "master_salt", 4, 0x01c8de7b },
+        { "v1", "gmk", "v1-others", "user2_master_key", "user2_master_salt", 4, 0x0abe69d0 },
+        { "v1", "gmk", "v1-others", "user3_master_key", "user3_master_salt", 4, 0x0c449727 },
+        { "v2", "csk", "v2", "master_key", "master_salt", 6, 0x2ddd5bf0 },
+        { "v3", "pck", "v3", "cs0_master_key", "cs0_master_salt", 0, 0x16992638 },
+        { "v3", "pck", "v3", "cs1_master_key", "cs1_master_salt", 1, 0x16992638 },
+        { "v4", "key", "v4", "master_key", "master_salt", 6, 0x1c5f7886 },
+        { "v5", "key", "v5", "master_key", "master_salt", 4, 0x0633f457 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct vec tgk = vec_get(MEDIA, rows[i].section, rows[i].tgk);
+        struct vec rand = vec_get(MEDIA, rows[i].section, "rand");
+        struct mcx_srtp_master got;
+        struct mcx_key key;
+
+        memcpy(key.octet, tgk.p, sizeof key.octet);
+        assert_int_equal(mcx_srtp_master_derive(&got, &key, rows[i].cs_id, rows[i].csb_id, vec_bytes(&rand)), MCX_OK);
+        assert_octets(got.key.octet, sizeof got.key.octet, MEDIA, rows[i].out_section, rows[i].key);
+        assert_octets(got.salt, sizeof got.salt, MEDIA, rows[i].out_section, rows[i].salt);
+    }
+}
+
 static void nonces(void **state)
 {
     struct srtp_cipher c = { 0 };
@@ -264,7 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kdf_of_rfc3711),  cmocka_unit_test(session_keys),     cmocka_unit_test(nonces),
         cmocka_unit_test(srtp_of_rfc7714), cmocka_unit_test(srtcp_of_rfc7714), cmocka_unit_test(tag_only_of_rfc7714),
-        cmocka_unit_test(whole_packets),
+        cmocka_unit_test(whole_packets),   cmocka_unit_test(master_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
