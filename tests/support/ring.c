@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/fake.h"
+
 #define KEY_VECTORS "identities-kms-vectors.txt"
 
 static void need(int ok, const char *what)
@@ -175,4 +177,72 @@ struct mcx_ntp ring_time(const char *file)
 
     need(mcx_rd_u64(&rd, &wire) == MCX_OK, "t.value");
     return mcx_ntp_from_wire(wire);
+}
+
+struct ring_kms ring_kms_new(const char *uri, enum mcx_kms_role role, const char *domain, uint64_t seed)
+{
+    struct ring_kms kms = { .cert = { .role = role, .period = { 604800, 345600 } } };
+    struct fake_rng state = { .seed = seed };
+    struct mcx_rng rng = fake_rng(&state);
+
+    if (seed == 0) {
+        struct vec z = vec_get(KEY_VECTORS, "kms-rfc", "z_T");
+
+        memcpy(kms.sakke.z + sizeof kms.sakke.z - z.len, z.p, z.len);
+        kms.eccsi.ksak[29] = 0x01; /* KSAK = 012345 */
+        kms.eccsi.ksak[30] = 0x23;
+        kms.eccsi.ksak[31] = 0x45;
+    } else {
+        need(mcx_sakke_master_generate(&kms.sakke, &rng) == MCX_OK, "z_T");
+        need(mcx_eccsi_master_generate(&kms.eccsi, &rng) == MCX_OK, "KSAK");
+    }
+    need(mcx_sakke_master_public(kms.cert.pub_enc_key, &kms.sakke) == MCX_OK, "Z_T");
+    need(mcx_eccsi_master_public(kms.cert.pub_auth_key, &kms.eccsi) == MCX_OK, "KPAK");
+    kms.cert.kms_uri = copy_str(mcx_bytes_str(uri));
+    if (domain != NULL) {
+        kms.cert.domains = calloc(1, sizeof *kms.cert.domains);
+        need(kms.cert.domains != NULL, "memory");
+        kms.cert.domains[0] = copy_str(mcx_bytes_str(domain));
+        kms.cert.num_domains = 1;
+    }
+    return kms;
+}
+
+void ring_kms_clear(struct ring_kms *kms)
+{
+    mcx_kms_cert_clear(&kms->cert);
+}
+
+struct mcx_kms_key_set ring_issue(const struct ring_kms *kms, const char *user, uint64_t period_no)
+{
+    struct mcx_kms_key_set set = { .period_no = period_no };
+    struct fake_rng state = { .seed = 77 + period_no };
+    struct mcx_rng rng = fake_rng(&state);
+    struct mcx_bytes uid = mcx_bytes(set.uid, sizeof set.uid);
+
+    set.user_uri = copy_str(mcx_bytes_str(user));
+    set.kms_uri = copy_str(mcx_bytes_str(kms->cert.kms_uri));
+    need(mcx_uid(set.uid, mcx_bytes_str(user), mcx_bytes_str(kms->cert.kms_uri), &kms->cert.period, period_no) ==
+             MCX_OK,
+         "uid");
+    need(mcx_sakke_extract(set.rsk, &kms->sakke, uid) == MCX_OK, "RSK");
+    need(mcx_eccsi_extract(set.ssk, set.pvt, &kms->eccsi, uid, &rng) == MCX_OK, "SSK");
+    return set;
+}
+
+void ring_add(struct mcx_keyring *ring, const struct ring_kms *kms, const char *user, uint64_t period_no)
+{
+    struct mcx_kms_key_set set = ring_issue(kms, user, period_no);
+    struct mcx_refusal why = { "", "" };
+
+    need(mcx_keyring_add_key_set(ring, &set, &why) == MCX_OK, why.reason);
+    ring_set_clear(&set);
+}
+
+uint64_t ring_period(const struct ring_kms *kms, uint64_t ntp_sec)
+{
+    uint64_t no = 0;
+
+    need(mcx_period_no(&no, &kms->cert.period, ntp_sec) == MCX_OK, "period");
+    return no;
 }
