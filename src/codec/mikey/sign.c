@@ -23,7 +23,7 @@ mcx_err mcx_mikey_sign_head_write(struct mcx_wr *wr, uint8_t s_type, size_t sign
     if (s_type > 15 || signature_len == 0 || signature_len >= 1u << LEN_BITS) {
         return MCX_E_ARG;
     }
-    return mcx_wr_u16(wr, (uint16_t)(s_type << LEN_BITS | signature_len));
+    return mcx_wr_u16(wr, (uint16_t)((size_t)s_type << LEN_BITS | signature_len));
 }
 
 mcx_err mcx_mikey_cert_read(struct mcx_mikey_cert *out, uint8_t *next, struct mcx_rd *rd)
