@@ -6,19 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <mcx/eccsi.h>
-#include <mcx/sakke.h>
+#include <mcx/selftest.h>
 #include <mcx/store.h>
 
 #include "io/store_file.h"
 
 #define REPLAY_CAPACITY 4096
-
-static mcx_err self_test(void)
-{
-    MCX_TRY(mcx_sakke_self_test());
-    return mcx_eccsi_self_test();
-}
 
 static mcx_err keys_load(struct mcx_keyring *ring, const struct ue_options *options)
 {
@@ -58,13 +51,16 @@ int main(int argc, char **argv)
 {
     struct ue_options options;
     struct ue_phone_keys keys = { 0 };
+    const char *which = "";
+    mcx_err err = MCX_OK;
     int code = ue_options_read(&options, argc, argv);
 
     if (code >= 0) {
         return code;
     }
-    if (self_test() != MCX_OK) {
-        ue_complain("the cryptographic self-test failed: this build is not to be used", MCX_E_BUG, NULL);
+    err = mcx_crypto_self_test(&which);
+    if (err != MCX_OK) {
+        fprintf(stderr, "mcx-ue: the self-test of %s failed: this build is not to be used\n", which);
         return EXIT_ENVIRONMENT;
     }
     code = run(&options, &keys);

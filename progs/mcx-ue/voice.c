@@ -43,6 +43,7 @@ struct ue_voice {
     struct mcx_wav_reader *play;
     bool has_seq;
     uint16_t last_seq;
+    uint8_t cmr; /* mode that the peer asks for */
 };
 
 /* ---- receiving ---- */
@@ -71,6 +72,7 @@ static mcx_err frames_hear(struct ue_voice *v, struct mcx_bytes payload)
     int16_t pcm[MCX_AUDIO_FRAME];
 
     MCX_TRY(mcx_amrwb_read(&frames, payload, v->amrwb.octet_align));
+    v->cmr = frames.cmr;
     for (size_t i = 0; i < frames.num_frames; i++) {
         MCX_TRY(mcx_audio_decode(pcm, v->decoder, &frames.frame[i]));
         if (v->record != NULL) {
@@ -151,6 +153,7 @@ static mcx_err frame_say(struct ue_voice *v)
     if (num == 0) {
         return MCX_E_TRAILING;
     }
+    MCX_TRY(mcx_audio_encoder_set_mode(v->encoder, v->amrwb.mode_set, v->cmr));
     MCX_TRY(mcx_audio_encode(&payload.frame[0], v->encoder, pcm));
     MCX_TRY(mcx_amrwb_write(&speech_wr, &payload, v->amrwb.octet_align));
     MCX_TRY(mcx_rtp_source_write(&v->source, &plain_wr, mcx_wr_done(&speech_wr), MCX_AMRWB_FRAME_SAMPLES));
@@ -243,6 +246,7 @@ mcx_err ue_voice_start(struct ue_voice *v, const struct mcx_privcall_media *medi
     }
     memset(&v->counts, 0, sizeof v->counts);
     v->has_seq = false;
+    v->cmr = MCX_AMRWB_CMR_NONE;
     v->active = true;
     return MCX_OK;
 }

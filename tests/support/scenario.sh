@@ -143,3 +143,68 @@ server_start() { # NAME [OPTION ...]
     program_start "$name" "$MCX_BIN/mcx-mcpttd" --ready-file "$W/$name.ready" --json "${@:2}"
     wait_ready "$W/$name.ready"
 }
+
+# ---- phones ----
+#
+#   lab_two_users                      one KMS, Alice and Bob provisioned, a server on TCP; sets $ALICE, $BOB, $SERVER
+#   phone_start NAME USER URI COMMAND [OPTION ...]   runs mcx-ue as $W/NAME.*, with USER's key store
+#   wait_registered NAME               until its ready file is there
+#   wait_event NAME EVENT              until it has reported EVENT (at most 20 s)
+#   event NAME EVENT FIELD             field of the last such event; 'null' when there is none
+#   expect_exit NAME CODE              waits for it and checks its exit code
+#   expect TEXT HAVE WANT              fails unless the two are equal
+#   tone FILE SECONDS [HZ]             a WAV file that rises and falls like speech
+
+server_port() { # NAME TRANSPORT
+    jq -r ".ports.$2 // .$2" "$W/$1.ready"
+}
+
+lab_two_users() {
+    ALICE=sip:alice@lab.example.org
+    BOB=sip:bob@lab.example.org
+    kms_make kms kms.lab.example.org lab.example.org
+    kms_start kms
+    provision kms alice "$ALICE"
+    provision kms bob "$BOB"
+    server_start server --listen tcp:127.0.0.1:0 --user "$ALICE,answer=auto,max-calls=4" \
+        --user "$BOB,answer=auto,force-auto,max-calls=4" "$@"
+    SERVER="sip:127.0.0.1:$(server_port server tcp);transport=tcp"
+}
+
+phone_start() {
+    local name=$1 user=$2 uri=$3 command=$4
+    rm -f "$W/$name.ready"
+    program_start "$name" "$MCX_BIN/mcx-ue" "$command" --id "$uri" --server "$SERVER" --store "$W/$user.store" \
+        --store-key "$W/$user.store-key" --json --ready-file "$W/$name.ready" "${@:5}"
+}
+
+wait_registered() {
+    wait_ready "$W/$1.ready"
+}
+
+wait_event() {
+    local i
+    for i in $(seq 200); do
+        grep -q "\"event\":\"$2\"" "$W/log/$1.out" && return 0
+        sleep 0.1
+    done
+    fail "$1 did not report '$2' in 20 s"
+}
+
+event() {
+    jq -rs "map(select(.event == \"$2\")) | last | .$3" "$W/log/$1.out"
+}
+
+expect_exit() {
+    local code=0
+    program_wait "$1" || code=$?
+    [ "$code" -eq "$2" ] || fail "$1 ended with $code, not with $2"
+}
+
+expect() {
+    [ "$2" = "$3" ] || fail "$1: '$2', not '$3'"
+}
+
+tone() {
+    sox -q -n -r 16000 -c 1 -b 16 "$1" synth "$2" sine "${3:-300}" synth "$2" sine mix 700 tremolo 4 80 gain -6
+}
