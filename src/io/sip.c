@@ -132,10 +132,9 @@ bool sip_supports(const struct sip_msg *msg, const char *option)
     return sip_msg_hdr_has_value(msg, SIP_HDR_SUPPORTED, option) || sip_msg_hdr_has_value(msg, SIP_HDR_REQUIRE, option);
 }
 
-int sip_write_contact(struct mbuf *mb, const struct mcx_sip *sip, const struct sa *local, enum sip_transp tp,
-                      const char *params)
+int sip_write_contact(struct mbuf *mb, const char *user, const struct sa *local, enum sip_transp tp, const char *params)
 {
-    return mbuf_printf(mb, "Contact: <sip:%s@%J%s>%s\r\n", sip->user, local, sip_transp_param(tp),
+    return mbuf_printf(mb, "Contact: <sip:%s@%J%s>%s\r\n", user, local, sip_transp_param(tp),
                        params != NULL ? params : "");
 }
 

@@ -55,6 +55,7 @@ bool mcx_sip_addr_param(struct mcx_bytes value, const char *name, struct mcx_byt
 struct mcx_sip_content {
     const char *headers;        /* complete lines, each with CRLF; NULL = none */
     const char *contact_params; /* after the Contact URI: ";+g.3gpp.mcptt;isfocus"; NULL = none */
+    const char *contact_user;   /* user part of the Contact URI of a call; NULL = that of the configuration */
     const char *content_type;   /* with its parameters; NULL = no body */
     struct mcx_bytes body;
 };

@@ -34,6 +34,7 @@ static void call_free(void *arg)
     mem_deref(call->first_route);
     mem_deref(call->next_hop);
     mem_deref(call->contact_params);
+    mem_deref(call->contact_user);
 }
 
 static struct mcx_sip_call *call_alloc(struct mcx_sip *sip, bool outgoing)
@@ -200,12 +201,31 @@ static const char *hop_of(const struct mcx_sip_call *call)
     return call->first_route != NULL ? call->first_route : call->next_hop;
 }
 
+static const char *contact_user(const struct mcx_sip_call *call)
+{
+    return call->contact_user != NULL ? call->contact_user : call->sip->user;
+}
+
+/* Our Contact is the same in all messages of a dialog: what the first one says stays. */
+static int keep_contact(struct mcx_sip_call *call, const struct mcx_sip_content *content)
+{
+    int err = 0;
+
+    if (content != NULL && content->contact_params != NULL && call->contact_params == NULL) {
+        err = str_dup(&call->contact_params, content->contact_params);
+    }
+    if (err == 0 && content != NULL && content->contact_user != NULL && call->contact_user == NULL) {
+        err = str_dup(&call->contact_user, content->contact_user);
+    }
+    return err;
+}
+
 static int write_own_contact(enum sip_transp tp, const struct sa *src, const struct sa *dst, struct mbuf *mb, void *arg)
 {
     struct mcx_sip_call *call = arg;
 
     (void)dst;
-    return sip_write_contact(mb, call->sip, src, tp, call->contact_params);
+    return sip_write_contact(mb, contact_user(call), src, tp, call->contact_params);
 }
 
 /* ---- session timer (RFC 4028) ---- */
@@ -324,9 +344,8 @@ static int reply(struct mcx_sip_call *call, struct mbuf **kept, uint16_t code, c
     }
     sip_local_for(&local, call->sip, call->request);
     if (code < 300) {
-        err |= sip_write_contact(mb, call->sip, &local, call->request->tp,
-                                 content != NULL && content->contact_params != NULL ? content->contact_params
-                                                                                    : call->contact_params);
+        err |= keep_contact(call, content);
+        err |= sip_write_contact(mb, contact_user(call), &local, call->request->tp, call->contact_params);
         err |= mbuf_write_str(mb, "Allow: " SIP_ALLOW "\r\nSupported: timer\r\n");
     }
     if (code / 100 == 2) {
@@ -538,9 +557,7 @@ static int new_dialog(struct mcx_sip_call *call, const struct mcx_sip_invite *pa
     if (err == 0 && params->next_hop != NULL) {
         err = str_dup(&call->next_hop, params->next_hop);
     }
-    if (err == 0 && params->content.contact_params != NULL) {
-        err = str_dup(&call->contact_params, params->content.contact_params);
-    }
+    err = err != 0 ? err : keep_contact(call, &params->content);
     call->local_seq = rand_u16();
     return err != 0 ? err : preload_routes(call, params);
 }
@@ -687,10 +704,6 @@ mcx_err mcx_sip_call_answer(struct mcx_sip_call *call, const struct mcx_sip_cont
     if (call->closed || call->st == NULL) {
         return MCX_E_STATE;
     }
-    if (content != NULL && content->contact_params != NULL && call->contact_params == NULL &&
-        str_dup(&call->contact_params, content->contact_params) != 0) {
-        return MCX_E_NOMEM;
-    }
     call->ok = mem_deref(call->ok);
     err = reply(call, &call->ok, 200, "OK", content);
     if (err != 0) {
@@ -788,7 +801,7 @@ static void on_peer_update(struct mcx_sip_call *call, const struct sip_msg *msg)
     } else {
         (void)take_target(call, msg);
         sip_local_for(&local, call->sip, msg);
-        if (sip_write_contact(mb, call->sip, &local, msg->tp, call->contact_params) == 0 &&
+        if (sip_write_contact(mb, contact_user(call), &local, msg->tp, call->contact_params) == 0 &&
             session_answer(mb, call, msg) == 0) {
             (void)sip_treplyf(NULL, NULL, stack, msg, true, 200, "OK", "%bContent-Length: 0\r\n\r\n", mb->buf, mb->end);
         }

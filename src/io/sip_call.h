@@ -25,6 +25,7 @@ struct mcx_sip_call {
     char *first_route;
     char *next_hop; /* used when there is no route */
     char *contact_params;
+    char *contact_user; /* NULL = the stack's */
     uint32_t local_seq, remote_seq;
 
     struct sip_request *inv, *bye, *upd;

@@ -28,7 +28,7 @@ struct mcx_sip {
 };
 
 /** Contact header with the address of the transport that the message leaves by. */
-int sip_write_contact(struct mbuf *mb, const struct mcx_sip *sip, const struct sa *local, enum sip_transp tp,
+int sip_write_contact(struct mbuf *mb, const char *user, const struct sa *local, enum sip_transp tp,
                       const char *params);
 /** Our listening address for answers to a request (a connection's own port may be a passing one). */
 void sip_local_for(struct sa *local, const struct mcx_sip *sip, const struct sip_msg *msg);

@@ -31,7 +31,8 @@ static int single_contact(enum sip_transp tp, const struct sa *src, const struct
     struct single *single = arg;
 
     (void)dst;
-    return single->contact_params == NULL ? 0 : sip_write_contact(mb, single->sip, src, tp, single->contact_params);
+    return single->contact_params == NULL ? 0
+                                          : sip_write_contact(mb, single->sip->user, src, tp, single->contact_params);
 }
 
 static void single_done(int err, const struct sip_msg *msg, void *arg)
@@ -132,7 +133,7 @@ static int reg_contact(enum sip_transp tp, const struct sa *src, const struct sa
     if (re_snprintf(params, sizeof params, "%s;expires=%u", reg->contact_params, reg->ending ? 0 : reg->expires) < 0) {
         return ENOMEM;
     }
-    return sip_write_contact(mb, reg->sip, src, tp, params);
+    return sip_write_contact(mb, reg->sip->user, src, tp, params);
 }
 
 static void reg_ended(struct mcx_sip_reg *reg)

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCX_MCPTTD_DAEMON_H
+#define MCX_MCPTTD_DAEMON_H
+
+/* Inside of the daemon: SIP dialogs and relays of each call, and the queue of events. */
+
+#include "mcx-mcpttd/mcpttd.h"
+
+struct md_call;
+
+struct md_leg {
+    struct md_daemon *d;
+    struct md_call *call;
+    enum mcx_msrv_side side;
+    struct mcx_sip_call *sip; /* NULL = ended, or not there yet */
+    bool ended;               /* told to end at shutdown */
+};
+
+struct md_call {
+    struct md_call *next;
+    uint32_t id;
+    struct md_leg leg[2];
+    struct mcx_relay_call *relay;
+};
+
+/** An event that arose while actions were carried out; it has its turn after them. */
+struct md_event {
+    enum mcx_msrv_event event;
+    uint32_t call;
+    enum mcx_msrv_side side;
+    struct mcx_msrv_line lines[MCX_SDP_MAX_MEDIA];
+    size_t num_lines;
+};
+#define MD_MAX_EVENTS 16
+
+struct md_daemon {
+    const struct md_settings *s;
+    struct mcx_msrv_config config;
+    struct mcx_msrv_authoriser authoriser;
+    struct mcx_token_policy token_policy;
+    struct mcx_jwks *jwks;
+    struct mcx_keyring *ring; /* this server's own keys */
+    struct mcx_msrv *srv;
+    struct mcx_sip *sip;
+    struct mcx_relay *relay;
+    bool loop;
+    struct md_call *calls;
+    uint32_t last_id;
+    const struct mcx_sip_msg *request; /* the REGISTER being answered */
+    struct mcx_msrv_out out;
+    bool busy; /* actions are being carried out */
+    struct md_event queue[MD_MAX_EVENTS];
+    size_t num_queued;
+    struct mcx_timer deadline, shutdown;
+    bool stopping;
+    int rc;
+};
+
+void md_view(struct mcx_msrv_sip *out, const struct md_settings *s, const struct mcx_sip_msg *msg);
+
+/** Handlers for the SIP layer; `arg` is the daemon. */
+void md_on_invite(void *arg, struct mcx_sip_call *sip, const struct mcx_sip_msg *msg);
+bool md_on_request(void *arg, struct mcx_sip *sip, const struct mcx_sip_msg *msg);
+void md_free_calls(struct md_daemon *d);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCX_IO_RELAY_H
+#define MCX_IO_RELAY_H
+
+/*
+ * The media relay of the MCPTT server: datagrams from one side of a call go to the other, octet for octet.
+ *
+ * It holds no key and looks into no packet. Every medium has a socket pair (RTP and RTCP) towards each side. A packet
+ * is taken only from the address and port that the side's SDP named; with `symmetric` the first packet that reaches a
+ * port fixes the address instead (clients behind address translation).
+ */
+
+#include <mcx/mcptt_server.h>
+
+#include "io/loop.h"
+
+struct mcx_relay_config {
+    const char *address;         /* numeric; goes into the SDP */
+    uint16_t port_min, port_max; /* 0 = any */
+    bool symmetric;
+    const char *capture; /* laboratory: pcap file of all that comes in and goes out; NULL = none */
+};
+/** What one side sent. */
+struct mcx_relay_stats {
+    uint64_t packets[2]; /* forwarded, by MCX_MSRV_CALLER and _CALLEE as sender */
+    uint64_t octets[2];
+    uint64_t dropped[2]; /* from elsewhere, or while the other side had no address yet */
+};
+
+struct mcx_relay;
+/** @retval MCX_E_ARG address or port range @retval MCX_E_IO the capture file (errno says why) @retval MCX_E_NOMEM */
+MCX_MUST_CHECK mcx_err mcx_relay_new(struct mcx_relay **out, const struct mcx_relay_config *config);
+void mcx_relay_free(struct mcx_relay *relay);
+
+struct mcx_relay_call;
+/**
+ * Ports for a call, watched from now on.
+ *
+ * @param[in,out] lines  `local` of both sides is filled in; `remote` is the caller's
+ * @retval MCX_E_IO  no port is free @retval MCX_E_ARG an address is not numeric @retval MCX_E_NOMEM
+ */
+MCX_MUST_CHECK mcx_err mcx_relay_open(struct mcx_relay_call **out, struct mcx_relay *relay, struct mcx_msrv_line *lines,
+                                      size_t num);
+/** Where the media of `side` are; port 0 = nowhere. @retval MCX_E_ARG */
+MCX_MUST_CHECK mcx_err mcx_relay_peer(struct mcx_relay_call *call, enum mcx_msrv_side side,
+                                      const struct mcx_msrv_line *lines, size_t num);
+/** NULL is allowed; `stats` may be NULL. */
+void mcx_relay_close(struct mcx_relay_call *call, struct mcx_relay_stats *stats);
+
+#endif
