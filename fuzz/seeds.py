@@ -93,6 +93,36 @@ def fuzz_multipart():
     yield b'399 example.org "136 the authentication of the MIKEY-SAKKE I_MESSAGE failed"\n'
 
 
+def fuzz_kmsdoc():
+    documents = [text for key, text in values("identities-kms-vectors.txt") if text.startswith("<")]
+    for text in documents:
+        yield text.encode()
+    for text in documents:
+        if "KmsKeySet" in text and "EncryptedKey" not in text:
+            yield text.replace(' xsi:type="KeyContentType"', "").replace("urn:3gpp:ns:mcsecKMSInterface:1.0",
+                                                                         "TOBEDEFINED").encode()
+            yield (text[text.index("<KmsKeySet"):text.index("</KmsKeyProv>")].replace(
+                "<KmsKeySet", '<KmsKeySet xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"').encode())
+
+
+def fuzz_store():
+    """The plain contents of src/keys/store_format.c."""
+    def string(text):
+        return len(text).to_bytes(2, "big") + text.encode()
+
+    home = string("kms.example.org") + b"\x01" + 7 * b"\0" + b"\x03" + 8 * b"\0"
+    cert = (b"\0\0" + string("cert1.kms.example.org") + string("kms.example.org") + string("") + 16 * b"\0"
+            + (604800).to_bytes(8, "big") + (345600).to_bytes(8, "big") + 257 * b"\x04" + 65 * b"\x04"
+            + b"\x01" + string("example.org"))
+    key_set = (string("kms.example.org") + string("") + string("") + string("sip:alice@example.org") + 32 * b"\x05"
+               + 16 * b"\0" + (6582).to_bytes(8, "big") + 257 * b"\x06" + 32 * b"\x07" + 65 * b"\x08")
+    one, none = b"\0\x01", b"\0\0"
+    yield none + none + none
+    yield one + home + one + cert + one + b"\0" + key_set
+    yield none + one + cert + b"\0\x02" + b"\x01" + key_set + b"\x02" + key_set.replace(b"alice", b"bobby")
+    yield b"mcxstore\0\x01" + 64 * b"\0"
+
+
 def main():
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)

@@ -414,7 +414,7 @@ mcx_err mcx_store_open(struct mcx_store **out, struct mcx_bytes sealed, const ui
     if (err == MCX_E_AUTH) {
         err = mcx_refuse(why, err, "the key store was sealed under another key, or altered", "");
     } else if (err != MCX_OK && err != MCX_E_NOMEM) {
-        err = mcx_refuse(why, err, "the contents of the key store are malformed", "");
+        err = mcx_refuse(why, err == MCX_E_ARG ? MCX_E_FORMAT : err, "the contents of the key store are malformed", "");
     } else if (err == MCX_OK && store->serial < min_serial) {
         err = mcx_refuse(why, MCX_E_REPLAY, "the key store is older than the one seen before", "");
     }
