@@ -72,6 +72,39 @@ def fuzz_sdp():
         yield "".join(line + "\r\n" for line in body).encode()
 
 
+def imessages(prefix=""):
+    """Whole I_MESSAGEs of tests/vectors/mikey-imessages."""
+    for name in sorted(os.listdir(os.path.join(VECTORS, "mikey-imessages"))):
+        if name.startswith(prefix):
+            for key, value in values(os.path.join("mikey-imessages", name)):
+                if key == "message":
+                    yield bytes.fromhex(value)
+
+
+def fuzz_mikey():
+    """First octet: 0 message, 1 key parameters, 2 their frame, 3 SP parameters, 4 header."""
+    for message in imessages():
+        yield b"\x00" + message
+        yield b"\x04" + message[:60]
+    yield b"\x00" + bytes.fromhex("010605011a2b3c4d0001" "0c00ed529d4000000000" "0c050000" "040d0000" "000100")
+    for name in sorted(os.listdir(os.path.join(VECTORS, "mikey-imessages"))):
+        for plain in octets(os.path.join("mikey-imessages", name), "keyparams.plaintext"):
+            yield b"\x01" + plain
+        for data in octets(os.path.join("mikey-imessages", name), "ext07.data"):
+            yield b"\x02" + data
+    yield b"\x03" + bytes.fromhex("00010601011002010404010c0501000601000d020001120104130100140110")
+    yield b"\x03" + bytes.fromhex("00010601011004010c050100060100140110")
+
+
+def fuzz_imessage():
+    """First octet: bit 0 sign anew, bits 1 to 5 tolerances, bit 6 strict clock."""
+    for message in imessages("own-"):
+        for choice in (0x00, 0x41, 0x3f, 0x21):
+            yield bytes([choice]) + message
+    for message in imessages():
+        yield b"\x1e" + message
+
+
 def fuzz_mcpttinfo():
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>'
     tail = "</mcptt-Params></mcpttinfo>"

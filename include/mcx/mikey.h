@@ -296,8 +296,12 @@ struct mcx_mikey_key_params {
     uint8_t num_groups;
     struct mcx_bytes groups; /* elements: mcx_mikey_kp_group_read() */
 };
-/** Octets after the last known field are "reserved" and ignored (E.6.1). */
-MCX_MUST_CHECK mcx_err mcx_mikey_key_params_read(struct mcx_mikey_key_params *out, struct mcx_bytes plain);
+/**
+ * Octets after the last known field are "reserved" and ignored (E.6.1). Identifier and length may stand before the
+ * parameters when the key type inside then is `key_type`; the caller still compares `out->key_type`.
+ */
+MCX_MUST_CHECK mcx_err mcx_mikey_key_params_read(struct mcx_mikey_key_params *out, struct mcx_bytes plain,
+                                                 uint8_t key_type);
 /** `groups` must hold exactly `num_groups` elements made by mcx_mikey_kp_group_write(). */
 MCX_MUST_CHECK mcx_err mcx_mikey_key_params_write(struct mcx_wr *wr, const struct mcx_mikey_key_params *v);
 /** Old clear form of two vendors, 15, 17 or 20 octets. @retval MCX_E_FORMAT another length */

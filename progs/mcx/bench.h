@@ -28,5 +28,6 @@ struct bench_ratio {
 extern const struct bench_item bench_eccsi[];
 extern const struct bench_ratio bench_eccsi_ratios[];
 extern const struct bench_item bench_srtp[];
+extern const struct bench_item bench_imessage[];
 
 #endif

@@ -20,6 +20,7 @@ static const struct {
 } suites[] = {
     { bench_eccsi, bench_eccsi_ratios },
     { bench_srtp, NULL },
+    { bench_imessage, NULL },
 };
 
 #ifdef __clang__

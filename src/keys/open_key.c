@@ -185,7 +185,7 @@ static mcx_err protected_read(const struct mcx_opening *o, const struct mcx_imes
         return mcx_refuse(o->why, MCX_E_FORMAT, "DPPK-ID of the key parameters is not the CSB ID", "TS 33.180 E.6.1");
     }
     MCX_TRY(unseal(o, &frame, plain, &out->key));
-    if (mcx_mikey_key_params_read(kp, mcx_bytes(plain, frame.ciphertext.len)) != MCX_OK) {
+    if (mcx_mikey_key_params_read(kp, mcx_bytes(plain, frame.ciphertext.len), (uint8_t)out->type) != MCX_OK) {
         return mcx_refuse(o->why, MCX_E_FORMAT, "malformed key parameters", "TS 33.180 E.6.1");
     }
     if (kp->key_type != (uint8_t)out->type) {

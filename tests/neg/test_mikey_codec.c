@@ -355,6 +355,7 @@ static const struct {
     { "GMK without group", "00 00000001 0000000000 0000000000 0000 0001 00", MCX_OK },
     { "CSK", "02 00000001 0000000000 0000000000 0000", MCX_OK },
     { "with IE head", "06 0011 02 00000001 0000000000 0000000000 0000", MCX_OK },
+    { "a status that looks like an IE head", "00 00110000 0000000000 0000000000 0000 0001 00", MCX_OK },
     { "two groups", "00 00000001 0000000000 0000000000 0000 0009 02 7b 0001 61 7b 0001 62", MCX_OK },
     { "reserved after the groups", "00 00000001 0000000000 0000000000 0000 0001 00 0002 aabb", MCX_OK },
     { "cut in status", "00 0000", MCX_E_TRUNC },
@@ -374,7 +375,7 @@ static void test_key_params(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof key_params / sizeof key_params[0]; i++) {
         struct vec v = vec_hex(key_params[i].hex);
-        mcx_err got = mcx_mikey_key_params_read(&kp, vec_bytes(&v));
+        mcx_err got = mcx_mikey_key_params_read(&kp, vec_bytes(&v), 2);
 
         if (got != key_params[i].want) {
             fail_msg("%s: %s", key_params[i].name, mcx_err_name(got));

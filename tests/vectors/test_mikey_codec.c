@@ -279,7 +279,7 @@ static void test_key_params(void **state)
         assert_memory_equal(buf, data.p, wr.len);
         assert_memory_equal(buf, aad.p, MCX_MIKEY_KP_HEAD_LEN);
 
-        assert_int_equal(mcx_mikey_key_params_read(&kp, vec_bytes(&plain)), MCX_OK);
+        assert_int_equal(mcx_mikey_key_params_read(&kp, vec_bytes(&plain), plain.p[0]), MCX_OK);
         assert_int_equal(kp.key_type, number(mikey_files[i], "csb_id") >> 28);
         wr = mcx_wr(buf, sizeof buf);
         assert_int_equal(mcx_mikey_key_params_write(&wr, &kp), MCX_OK);

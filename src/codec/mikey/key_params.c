@@ -104,40 +104,49 @@ static mcx_err fields_read(struct mcx_mikey_key_params *out, struct mcx_rd *rd)
     return mcx_rd_u40(rd, &out->expiry);
 }
 
-/* E.6.1 calls the parameters an element of type 6: identifier and length may stand before them (mikey-sakke.md 8.2). */
-static struct mcx_rd without_ie_head(struct mcx_bytes plain)
+/*
+ * E.6.1 calls the parameters an element of type 6: identifier and length may stand before them. Taken for such a head
+ * only when the length spans the rest exactly and the key type then is the expected one (mikey-sakke.md 8.2).
+ */
+static struct mcx_rd without_ie_head(struct mcx_bytes plain, uint8_t key_type)
 {
     struct mcx_rd rd = mcx_rd(plain);
     struct mcx_bytes content;
     uint8_t iei = 0;
 
     if (mcx_rd_u8(&rd, &iei) == MCX_OK && mcx_rd_vec16(&rd, &content) == MCX_OK && rd.len == 0 &&
-        content.len >= FIELDS_LEN) {
+        content.len >= FIELDS_LEN && content.p[0] == key_type) {
         return mcx_rd(content);
     }
     return mcx_rd(plain);
 }
 
-mcx_err mcx_mikey_key_params_read(struct mcx_mikey_key_params *out, struct mcx_bytes plain)
+static mcx_err body_read(struct mcx_mikey_key_params *out, struct mcx_rd *rd)
 {
-    struct mcx_rd rd = without_ie_head(plain);
+    struct mcx_bytes field;
+    struct mcx_rd sub;
+
+    MCX_TRY(fields_read(out, rd));
+    MCX_TRY(mcx_rd_vec16(rd, &out->text));
+    if (rd->len == 0) {
+        return MCX_OK;
+    }
+    MCX_TRY(mcx_rd_vec16(rd, &field));
+    sub = mcx_rd(field);
+    MCX_TRY(mcx_rd_u8(&sub, &out->num_groups));
+    MCX_TRY(mcx_rd_take(&sub, sub.len, &out->groups));
+    out->has_groups = true;
+    return groups_check(out->groups, out->num_groups); /* what follows is reserved (E.6.1) */
+}
+
+mcx_err mcx_mikey_key_params_read(struct mcx_mikey_key_params *out, struct mcx_bytes plain, uint8_t key_type)
+{
+    struct mcx_rd rd = without_ie_head(plain, key_type);
     struct mcx_mikey_key_params v = { 0 };
 
-    MCX_TRY(fields_read(&v, &rd));
-    MCX_TRY(mcx_rd_vec16(&rd, &v.text));
-    if (rd.len > 0) {
-        struct mcx_bytes field;
-        struct mcx_rd sub;
-
-        MCX_TRY(mcx_rd_vec16(&rd, &field));
-        sub = mcx_rd(field);
-        MCX_TRY(mcx_rd_u8(&sub, &v.num_groups));
-        MCX_TRY(mcx_rd_take(&sub, sub.len, &v.groups));
-        MCX_TRY(groups_check(v.groups, v.num_groups));
-        v.has_groups = true;
-    }
+    MCX_TRY(body_read(&v, &rd));
     *out = v;
-    return MCX_OK; /* what follows is reserved (E.6.1) */
+    return MCX_OK;
 }
 
 mcx_err mcx_mikey_key_params_write(struct mcx_wr *wr, const struct mcx_mikey_key_params *v)
@@ -169,7 +178,7 @@ mcx_err mcx_mikey_key_params_clear_read(struct mcx_mikey_key_params *out, struct
     switch (ext_data.len) {
     case FIELDS_LEN: MCX_TRY(fields_read(&v, &rd)); break;
     case 17:
-    case 20: MCX_TRY(mcx_mikey_key_params_read(&v, ext_data)); break;
+    case 20: MCX_TRY(body_read(&v, &rd)); break;
     default: return MCX_E_FORMAT;
     }
     *out = v;
