@@ -9,6 +9,8 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -323,6 +325,7 @@ static uint16_t bound_port(evutil_socket_t fd)
 static mcx_err http_new(struct mcx_http_server *s)
 {
     const struct mcx_http_limits *l = &s->config.limits;
+    const int on = 1;
     char host[64];
     ev_uint16_t port = 0;
 
@@ -346,7 +349,9 @@ static mcx_err http_new(struct mcx_http_server *s)
     }
     s->listener = evhttp_bound_socket_get_listener(s->bound);
     s->port = bound_port(evhttp_bound_socket_get_fd(s->bound));
-    return MCX_OK;
+    /* Accepted sockets inherit it: head and body are two TLS records, and the second must not wait for an ACK. */
+    return setsockopt(evhttp_bound_socket_get_fd(s->bound), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 ? MCX_OK
+                                                                                                           : MCX_E_IO;
 }
 
 static void stop_now(evutil_socket_t fd, short what, void *arg)
