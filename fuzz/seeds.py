@@ -156,6 +156,39 @@ def fuzz_store():
     yield b"mcxstore\0\x01" + 64 * b"\0"
 
 
+KMS_PATH = "/keymanagement/identity/v1/"
+KMS_TARGETS = ("init", "keyprov", "keyprov/sip%3Aunit07%40mcx.example.net", "certcache", "certcache/3",
+               "keyprov/sip%3Aunit07%40mcx.example.net/ED529D4000000000", "cert/kms1.mcx.example.net",
+               "lookup/sip%3Aunit08%40mcx.example.net", "redirect")
+
+
+def fuzz_kms_target():
+    for target in KMS_TARGETS:
+        yield (KMS_PATH + target).encode()
+        yield ("https://kms1.mcx.example.net:8443" + KMS_PATH + target).encode()
+
+
+def fuzz_kms_core():
+    """Request target, new line, body."""
+    for target in KMS_TARGETS:
+        yield (KMS_PATH + target + "\n").encode()
+    for key, text in values("identities-kms-vectors.txt"):
+        if key in ("req", "signed_request", "init"):
+            for target in ("init", "keyprov"):
+                yield (KMS_PATH + target + "\n" + text.replace("/v1/init<", "/v1/" + target + "<")).encode()
+
+
+def fuzz_token():
+    """First octet: 0 claims, 1 token, 2 JWKS."""
+    claims = '{"mcptt_id":"sip:alice@example.org","exp":1772629200,"nbf":1,"scope":'
+    for scope in ('"openid 3gpp:mcptt:key_management_server"', '["3gpp:mc:ptt_key_management_service"]'):
+        yield b"\x00" + (claims + scope + "}").encode()
+    yield (b"\x01eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290"
+           b"Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q")  # RFC 7515 A.3
+    yield (b'\x02{"keys":[{"kty":"EC","crv":"P-256","kid":"1","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",'
+           b'"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}')
+
+
 def main():
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)

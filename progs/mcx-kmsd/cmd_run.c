@@ -8,8 +8,7 @@
 #include "io/token.h"
 #include "kms/core.h"
 
-#include <mcx/eccsi.h>
-#include <mcx/sakke.h>
+#include <mcx/selftest.h>
 
 #include <errno.h>
 #include <grp.h>
@@ -224,9 +223,13 @@ static int open_core(struct daemon *d, const struct options *o)
 
 static int self_test(void)
 {
-    if (mcx_sakke_self_test() != MCX_OK || mcx_eccsi_self_test() != MCX_OK) {
-        errno = 0;
-        return environment_error("the cryptographic self-test failed; do not use this program", MCX_E_BUG);
+    const char *which = NULL;
+    mcx_err err = mcx_crypto_self_test(&which);
+
+    if (err != MCX_OK) {
+        fprintf(stderr, "mcx-kmsd: self-test of %s failed (%s); do not use this build\n", which == NULL ? "?" : which,
+                mcx_err_name(err));
+        return EXIT_ENVIRONMENT;
     }
     return EXIT_DONE;
 }

@@ -59,6 +59,38 @@ static const char *alg_of(json_t *o)
     return pinned;
 }
 
+/*
+ * Base64url without padding (RFC 7515 2). Nothing else may reach cjose, whose decoder ends the process by an
+ * assertion on '=' in the middle.
+ */
+static bool base64url_ok(struct mcx_bytes in)
+{
+    for (size_t i = 0; i < in.len; i++) {
+        uint8_t c = in.p[i];
+
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) {
+            return false;
+        }
+    }
+    return in.len % 4 != 1;
+}
+
+/* The members of a key that cjose decodes. */
+static bool members_ok(json_t *o)
+{
+    static const char *const names[] = { "x", "y", "n", "e" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        json_t *v = json_object_get(o, names[i]);
+
+        if (v != NULL && (!json_is_string(v) || json_string_length(v) == 0 ||
+                          !base64url_ok(mcx_bytes(json_string_value(v), json_string_length(v))))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is_secret_key(json_t *o)
 {
     return json_object_get(o, "d") != NULL || json_object_get(o, "k") != NULL;
@@ -80,7 +112,7 @@ static mcx_err add_key(struct mcx_jwks *jwks, json_t *o, struct mcx_refusal *why
     if (alg == NULL) {
         return MCX_OK; /* RFC 7517 5: keys that are not understood are left out */
     }
-    key.jwk = cjose_jwk_import_json((cjose_header_t *)o, &cerr);
+    key.jwk = members_ok(o) ? cjose_jwk_import_json((cjose_header_t *)o, &cerr) : NULL;
     if (key.jwk == NULL) {
         return mcx_refuse(why, MCX_E_FORMAT, "a key of the JWKS is broken", "RFC 7517 4");
     }
@@ -139,18 +171,38 @@ out:
     return err;
 }
 
-/* First part of the compact form, decoded: algorithm and kid are looked at before any key is. */
+/* The three parts of the compact form (RFC 7515 7.1), still encoded; none is empty. */
+static bool split(struct mcx_bytes part[3], struct mcx_bytes token)
+{
+    size_t start = 0;
+    size_t num = 0;
+
+    for (size_t i = 0; i <= token.len; i++) {
+        if (i < token.len && token.p[i] != '.') {
+            continue;
+        }
+        if (num == 3) {
+            return false;
+        }
+        part[num] = mcx_bytes(token.p + start, i - start);
+        if (part[num].len == 0 || !base64url_ok(part[num])) {
+            return false;
+        }
+        num++;
+        start = i + 1;
+    }
+    return num == 3;
+}
+
+/* Algorithm and kid are looked at before any key is. */
 static mcx_err read_header(json_t **out, struct mcx_bytes token, struct mcx_refusal *why)
 {
+    struct mcx_bytes part[3];
     uint8_t *text = NULL;
     size_t len = 0;
-    size_t n = 0;
     cjose_err cerr;
 
-    while (n < token.len && token.p[n] != '.') {
-        n++;
-    }
-    if (n == 0 || n == token.len || !cjose_base64url_decode((const char *)token.p, n, &text, &len, &cerr)) {
+    if (!split(part, token) || !cjose_base64url_decode((const char *)part[0].p, part[0].len, &text, &len, &cerr)) {
         return mcx_refuse(why, MCX_E_FORMAT, "the token is no JWS", "RFC 7515 7.1");
     }
     *out = load_object(mcx_bytes(text, len));
