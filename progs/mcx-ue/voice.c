@@ -27,6 +27,7 @@ struct ue_voice {
     struct mcx_watch audio_watch;
     struct mcx_watch floor_watch;
     struct mcx_wav_writer *record;
+    bool record_failed;
     struct mcx_timer pace;
     uint64_t due_ms;
     struct ue_voice_counts counts;
@@ -233,7 +234,19 @@ static mcx_err start(struct ue_voice *v, const struct mcx_privcall_media *media)
     MCX_TRY(mcx_rtp_source_init(&v->source, media->amrwb.payload_type, &rng));
     MCX_TRY(mcx_audio_encoder_new(&v->encoder));
     MCX_TRY(mcx_audio_decoder_new(&v->decoder));
+    if (v->config.record != NULL && v->record == NULL) {
+        MCX_TRY(mcx_wav_create(&v->record, v->config.record));
+    }
     return v->config.play == NULL ? MCX_OK : mcx_wav_open(&v->play, v->config.play, NULL);
+}
+
+/* The file holds the call that has just ended; the next one replaces it. */
+static void record_finish(struct ue_voice *v)
+{
+    if (mcx_wav_finish(v->record) != MCX_OK) {
+        v->record_failed = true;
+    }
+    v->record = NULL;
 }
 
 mcx_err ue_voice_start(struct ue_voice *v, const struct mcx_privcall_media *media)
@@ -255,6 +268,7 @@ void ue_voice_stop(struct ue_voice *v)
 {
     if (v->active) {
         on_audio(v); /* what has arrived already was said before the end */
+        record_finish(v);
     }
     v->active = false;
     mcx_timer_stop(&v->pace);
@@ -337,7 +351,8 @@ bool ue_voice_free(struct ue_voice *v)
     }
     mcx_rtp_socket_close(v->audio);
     mcx_rtp_socket_close(v->floor);
-    complete = mcx_wav_finish(v->record) == MCX_OK;
+    record_finish(v);
+    complete = !v->record_failed;
     free(v);
     return complete;
 }

@@ -166,8 +166,8 @@ lab_two_users() {
     kms_start kms
     provision kms alice "$ALICE"
     provision kms bob "$BOB"
-    server_start server --listen tcp:127.0.0.1:0 --user "$ALICE,answer=auto,max-calls=4" \
-        --user "$BOB,answer=auto,force-auto,max-calls=4" "$@"
+    server_start server --listen tcp:127.0.0.1:0 --user "$ALICE,answer=auto,force-auto,max-calls=4" \
+        --user "$BOB,answer=auto,max-calls=4" "$@"
     SERVER="sip:127.0.0.1:$(server_port server tcp);transport=tcp"
 }
 
