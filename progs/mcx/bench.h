@@ -27,6 +27,7 @@ struct bench_ratio {
 
 extern const struct bench_item bench_eccsi[];
 extern const struct bench_ratio bench_eccsi_ratios[];
+extern const struct bench_item bench_sakke[];
 extern const struct bench_item bench_srtp[];
 extern const struct bench_item bench_imessage[];
 

@@ -19,6 +19,7 @@ static const struct {
     const struct bench_ratio *ratios; /* may be NULL */
 } suites[] = {
     { bench_eccsi, bench_eccsi_ratios },
+    { bench_sakke, NULL },
     { bench_srtp, NULL },
     { bench_imessage, NULL },
 };
