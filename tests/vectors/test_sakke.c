@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include <mcx/sakke.h>
@@ -109,6 +110,96 @@ static void key_sets(void **state)
     mcx_sakke_kms_free(kms);
 }
 
+/* Key sets of another KMS. */
+static void third_party_key_sets(void **state)
+{
+    static const char *const sections[] = { "thirdparty-keyset-1", "thirdparty-keyset-2", "thirdparty-keyset-3",
+                                            "thirdparty-keyset-4" };
+    struct vec public = vec_get(KEYSETS, "thirdparty-kms", "PubEncKey");
+    struct mcx_sakke_kms *kms = kms_of(&public, MCX_SAKKE_TABLES_DEFAULT);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+        struct vec uid = vec_get(KEYSETS, sections[i], "UID");
+        struct vec k = vec_get(KEYSETS, sections[i], "RSK");
+        struct mcx_sakke_rsk *rsk = NULL;
+
+        assert_int_equal(mcx_sakke_rsk_new(&rsk, k.p, kms, vec_bytes(&uid), forms[i % NUM_FORMS]), MCX_OK);
+        mcx_sakke_rsk_free(rsk);
+    }
+    mcx_sakke_kms_free(kms);
+}
+
+/* Opened with the receiver's key, and made again from the SSV: the same octets. */
+static void open_and_remake(const struct vec *z, const struct vec *uid, const struct vec *k, const struct vec *sed,
+                            const struct vec *ssv, enum mcx_sakke_tables tables)
+{
+    struct mcx_sakke_kms *kms = kms_of(z, tables);
+    struct mcx_sakke_rsk *rsk = NULL;
+    uint8_t again[MCX_SAKKE_SED_LEN];
+    struct mcx_key key;
+
+    assert_int_equal(sed->len, MCX_SAKKE_SED_LEN);
+    assert_int_equal(ssv->len, MCX_KEY_LEN);
+    assert_int_equal(mcx_sakke_rsk_new(&rsk, k->p, kms, vec_bytes(uid), tables), MCX_OK);
+    assert_int_equal(mcx_sakke_decap(&key, rsk, sed->p), MCX_OK);
+    assert_memory_equal(key.octet, ssv->p, sizeof key.octet);
+    assert_int_equal(mcx_sakke_encap(again, &key, kms, vec_bytes(uid)), MCX_OK);
+    assert_memory_equal(again, sed->p, sizeof again);
+    mcx_sakke_rsk_free(rsk);
+    mcx_sakke_kms_free(kms);
+}
+
+static void i_messages(void **state)
+{
+    static const char *const files[] = {
+        "alea-v3-1-gmk",
+        "eazon-1-pck",
+        "eazon-2-gmk-nonconformant",
+        "own-1-pck-default-profile",
+        "own-2-pck-sakke-to-self",
+        "own-3-gmk",
+        "own-4-gmk-hidden-identities",
+        "own-5-csk",
+        "streamwide-period-15-gmk",
+        "streamwide-period-1518-gmk",
+        "streamwide-period-1540-gmk",
+        "streamwide-period-1657-gmk",
+        "streamwide-v4-1-gmk",
+        "streamwide-v4-2-csk",
+        "streamwide-v4-3-pck",
+        "streamwide-v5-3-pck",
+        "streamwide-v5-4-gmk-legacy",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[128];
+        struct vec z, uid, k, sed, ssv;
+
+        (void)snprintf(path, sizeof path, "mikey-imessages/%s.txt", files[i]);
+        z = vec_get(path, NULL, "z");
+        uid = vec_get(path, NULL, "responder_uid");
+        k = vec_get(path, NULL, "responder_rsk");
+        sed = vec_get(path, NULL, "sakke.data");
+        ssv = vec_get(path, NULL, "ssv");
+        open_and_remake(&z, &uid, &k, &sed, &ssv, forms[i % NUM_FORMS]);
+    }
+}
+
+static void softil(void **state)
+{
+    static const char file[] = "mikey-imessages/softil-2-sakke.txt";
+    struct vec z = vec_get(file, NULL, "Z");
+    struct vec uid = vec_get(file, NULL, "uid");
+    struct vec k = vec_get(file, NULL, "rsk");
+    struct vec sed = vec_get(file, NULL, "sakke_data");
+    struct vec ssv = vec_get(file, NULL, "ssv");
+
+    (void)state;
+    open_and_remake(&z, &uid, &k, &sed, &ssv, MCX_SAKKE_TABLES_DEFAULT);
+}
+
 static void self_test(void **state)
 {
     (void)state;
@@ -118,9 +209,9 @@ static void self_test(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rfc6508_kms),
-        cmocka_unit_test(rfc6508_encap_decap),
-        cmocka_unit_test(key_sets),
+        cmocka_unit_test(rfc6508_kms), cmocka_unit_test(rfc6508_encap_decap),
+        cmocka_unit_test(key_sets),    cmocka_unit_test(third_party_key_sets),
+        cmocka_unit_test(i_messages),  cmocka_unit_test(softil),
         cmocka_unit_test(self_test),
     };
 

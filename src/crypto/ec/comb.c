@@ -90,7 +90,7 @@ void mcx_ted_comb_mul(struct mcx_ted *r, const struct mcx_ted_comb_term *terms, 
     }
     mcx_ted_set_zero(r);
     for (int step = MCX_COMB_SPACING - 1; step >= 0; step--) {
-        mcx_ted_dbl(r, r);
+        mcx_ted_dbl(r, r, 1);
         for (int j = 0; j < num; j++) {
             for (int block = 0; block < BLOCKS; block++) {
                 add_entry(r, terms[j].comb->entry[block], digit_at(&k[j], block, step));

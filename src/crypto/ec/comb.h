@@ -15,6 +15,7 @@
  * additions. Each look-up reads a whole table and selects by masks.
  */
 
+#include "crypto/bn/fq.h"
 #include "crypto/ec/pf.h"
 #include "crypto/ec/ted.h"
 

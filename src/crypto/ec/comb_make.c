@@ -53,7 +53,7 @@ static void ted_block(struct mcx_ted_affine out[ENTRIES], const struct mcx_ted t
         mcx_ted_cache(&c, &tooth[j]);
         mcx_ted_affine_cneg(&c.a, ~(mcx_limb)0);
         mcx_ted_add(&entry[0], &entry[0], &c);
-        mcx_ted_dbl(&t, &tooth[j]);
+        mcx_ted_dbl(&t, &tooth[j], 1);
         mcx_ted_cache(&twice[j], &t);
     }
     for (int i = 1; i < ENTRIES; i++) {
@@ -69,9 +69,7 @@ void mcx_ted_comb_make(struct mcx_ted_comb *r, const struct mcx_ted *a)
 
     for (int i = 0; i < TEETH * BLOCKS; i++) {
         tooth[i % BLOCKS][i / BLOCKS] = t;
-        for (int j = 0; j < MCX_COMB_SPACING; j++) {
-            mcx_ted_dbl(&t, &t);
-        }
+        mcx_ted_dbl(&t, &t, MCX_COMB_SPACING);
     }
     for (int block = 0; block < BLOCKS; block++) {
         ted_block(r->entry[block], tooth[block]);

@@ -11,8 +11,11 @@
 #include "crypto/ec/curve.h"
 #include "crypto/ec/pf.h"
 
-/** w := <K, R> for K of order q. Constant time in both points; R may be any point of E. */
-void mcx_pairing(struct mcx_fp *w, const struct mcx_ec *k, const struct mcx_ec *r);
+/**
+ * w := <K, R>. Constant time in both points; R may be any point of E.
+ * All ones when K has order q, else 0 (and w is not to be used).
+ */
+mcx_limb mcx_pairing(struct mcx_fp *w, const struct mcx_ec *k, const struct mcx_ec *r);
 
 /*
  * The same with everything that depends on K alone done before: radix 4, digits d = -1, 0, 1, 2 of q,

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#define WINDOW     4
-#define NUM_POWERS (1 << WINDOW)
-
 void mcx_pf_set_one(struct mcx_pf *r)
 {
     memset(r, 0, sizeof *r);
@@ -44,40 +41,6 @@ void mcx_pf_sqr(struct mcx_pf *r, const struct mcx_pf *x)
     mcx_fp_mul(&r->b, &x->a, &x->b);
     mcx_fp_dbl(&r->b, &r->b);
     mcx_fp_mul(&r->a, &s, &d);
-}
-
-/* Fixed windows of 4 bits over all 1024; the whole table is read for each, masked. */
-void mcx_pf_pow(struct mcx_pf *r, const struct mcx_fp *t, const struct mcx_scalar *k)
-{
-    struct mcx_pf power[NUM_POWERS];
-    struct mcx_pf pick;
-    struct mcx_pf acc;
-
-    mcx_pf_set_one(&power[0]);
-    mcx_pf_set_one(&power[1]);
-    power[1].b = *t;
-    for (int i = 2; i < NUM_POWERS; i++) {
-        mcx_pf_mul(&power[i], &power[i - 1], &power[1]);
-    }
-    mcx_pf_set_one(&acc);
-    for (int bit = MCX_BN_BITS - WINDOW; bit >= 0; bit -= WINDOW) {
-        mcx_limb digit = (k->v[bit / MCX_LIMB_BITS] >> (bit % MCX_LIMB_BITS)) & (NUM_POWERS - 1);
-
-        for (int i = 0; i < WINDOW; i++) {
-            mcx_pf_sqr(&acc, &acc);
-        }
-        pick = power[0];
-        for (int i = 1; i < NUM_POWERS; i++) {
-            mcx_limb hit = (mcx_limb)mcx_ct_is_zero_mask(digit ^ (mcx_limb)i);
-
-            mcx_fp_cmov(&pick.a, &power[i].a, hit);
-            mcx_fp_cmov(&pick.b, &power[i].b, hit);
-        }
-        mcx_pf_mul(&acc, &acc, &pick);
-    }
-    *r = acc;
-    mcx_wipe(&acc, sizeof acc);
-    mcx_wipe(&pick, sizeof pick);
 }
 
 void mcx_pf_value(struct mcx_fp *r, const struct mcx_pf *x)

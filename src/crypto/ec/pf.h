@@ -8,7 +8,6 @@
  */
 
 #include "crypto/bn/fp.h"
-#include "crypto/bn/fq.h"
 
 /** a + ib */
 struct mcx_pf {
@@ -23,8 +22,6 @@ void mcx_pf_mul(struct mcx_pf *r, const struct mcx_pf *x, const struct mcx_pf *y
 void mcx_pf_mul_one(struct mcx_pf *r, const struct mcx_pf *x, const struct mcx_fp *t);
 /** r := x^2 */
 void mcx_pf_sqr(struct mcx_pf *r, const struct mcx_pf *x);
-/** r := (1 + it)^k */
-void mcx_pf_pow(struct mcx_pf *r, const struct mcx_fp *t, const struct mcx_scalar *k);
 /** r := b/a, and 0 for a = 0 */
 void mcx_pf_value(struct mcx_fp *r, const struct mcx_pf *x);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/ec/ted.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "crypto/ec/ted_const.h"
@@ -76,8 +77,11 @@ void mcx_ted_set_zero(struct mcx_ted *r)
     mcx_fp_set_one(&r->z);
 }
 
-/* E = (X + Y)^2 - A - B, F = G - C, G = B - A, H = -A - B with A = X^2, B = Y^2, C = 2Z^2 */
-void mcx_ted_dbl(struct mcx_ted *r, const struct mcx_ted *p)
+/*
+ * E = (X + Y)^2 - A - B, F = G - C, G = B - A, H = -A - B with A = X^2, B = Y^2, C = 2Z^2; the result is
+ * (EF, GH, FG, EH). T is not read, and only the last doubling has to make it.
+ */
+static void dbl(struct mcx_ted *r, const struct mcx_ted *p, bool with_t)
 {
     struct mcx_fp a, b, c, e, f, g, h;
 
@@ -94,8 +98,18 @@ void mcx_ted_dbl(struct mcx_ted *r, const struct mcx_ted *p)
     mcx_fp_sub(&f, &g, &c);
     mcx_fp_mul(&r->x, &e, &f);
     mcx_fp_mul(&r->y, &g, &h);
-    mcx_fp_mul(&r->t, &e, &h);
     mcx_fp_mul(&r->z, &f, &g);
+    if (with_t) {
+        mcx_fp_mul(&r->t, &e, &h);
+    }
+}
+
+void mcx_ted_dbl(struct mcx_ted *r, const struct mcx_ted *a, int num)
+{
+    dbl(r, a, num == 1);
+    for (int i = 2; i <= num; i++) {
+        dbl(r, r, i == num);
+    }
 }
 
 void mcx_ted_cache(struct mcx_ted_cached *r, const struct mcx_ted *a)
@@ -211,23 +225,17 @@ static void add_digit(struct mcx_ted *r, const struct mcx_ted_cached table[NUM_M
     mcx_wipe(&pick, sizeof pick);
 }
 
-void mcx_ted_mul(struct mcx_ted *r, const struct mcx_ted_term *terms, int num)
+void mcx_ted_mul(struct mcx_ted *r, const struct mcx_ted *a, const struct mcx_scalar *k)
 {
-    struct mcx_ted_cached table[MCX_TED_TERMS_MAX][NUM_MULTIPLES + 1];
-    mcx_limb digits[MCX_TED_TERMS_MAX][MCX_BN_LIMBS];
+    struct mcx_ted_cached table[NUM_MULTIPLES + 1];
+    mcx_limb digits[MCX_BN_LIMBS];
 
-    for (int j = 0; j < num; j++) {
-        make_multiples(table[j], terms[j].point);
-        recode(digits[j], terms[j].k);
-    }
+    make_multiples(table, a);
+    recode(digits, k);
     mcx_ted_set_zero(r);
     for (int bit = MCX_BN_BITS - WINDOW; bit >= 0; bit -= WINDOW) {
-        for (int i = 0; i < WINDOW; i++) {
-            mcx_ted_dbl(r, r);
-        }
-        for (int j = 0; j < num; j++) {
-            add_digit(r, table[j], (digits[j][bit / MCX_LIMB_BITS] >> (bit % MCX_LIMB_BITS)) & 15);
-        }
+        mcx_ted_dbl(r, r, WINDOW);
+        add_digit(r, table, (digits[bit / MCX_LIMB_BITS] >> (bit % MCX_LIMB_BITS)) & 15);
     }
     mcx_wipe(digits, sizeof digits);
     mcx_wipe(table, sizeof table);

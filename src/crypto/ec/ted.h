@@ -43,8 +43,8 @@ void mcx_ted_to_ec_with(struct mcx_ec *r, const struct mcx_ted *a, const struct 
 mcx_limb mcx_ted_equal_ec(const struct mcx_ted *a, const struct mcx_ec *b);
 
 void mcx_ted_set_zero(struct mcx_ted *r);
-/** r := 2 A */
-void mcx_ted_dbl(struct mcx_ted *r, const struct mcx_ted *a);
+/** r := 2^num A, num >= 1 */
+void mcx_ted_dbl(struct mcx_ted *r, const struct mcx_ted *a, int num);
 void mcx_ted_cache(struct mcx_ted_cached *r, const struct mcx_ted *a);
 /** r := A + B */
 void mcx_ted_add(struct mcx_ted *r, const struct mcx_ted *a, const struct mcx_ted_cached *b);
@@ -52,13 +52,7 @@ void mcx_ted_add_affine(struct mcx_ted *r, const struct mcx_ted *a, const struct
 /** r := -r where mask is all ones: (u, v) -> (-u, v) */
 void mcx_ted_affine_cneg(struct mcx_ted_affine *r, mcx_limb mask);
 
-/** One summand of mcx_ted_mul(). */
-struct mcx_ted_term {
-    const struct mcx_ted *point;
-    const struct mcx_scalar *k;
-};
-#define MCX_TED_TERMS_MAX 2
-/** r := sum of [k] point over `num` <= MCX_TED_TERMS_MAX terms; without any prepared table */
-void mcx_ted_mul(struct mcx_ted *r, const struct mcx_ted_term *terms, int num);
+/** r := [k] A, k < q; without a prepared table */
+void mcx_ted_mul(struct mcx_ted *r, const struct mcx_ted *a, const struct mcx_scalar *k);
 
 #endif

@@ -48,7 +48,8 @@ size_t mcx_sakke_kms_table_octets(const struct mcx_sakke_kms *kms)
 void mcx_sakke_point_r(struct mcx_ted *point, const struct mcx_sakke_kms *kms, const struct mcx_fq *r,
                        const struct mcx_fq *b)
 {
-    struct mcx_ted p;
+    struct mcx_ted other;
+    struct mcx_ted_cached cached;
     struct mcx_fq rb;
     struct mcx_scalar k[2];
 
@@ -58,23 +59,24 @@ void mcx_sakke_point_r(struct mcx_ted *point, const struct mcx_sakke_kms *kms, c
     if (kms->comb != NULL) {
         mcx_ted_comb_mul(point, (struct mcx_ted_comb_term[]){ { &mcx_sakke_comb_p, &k[0] }, { kms->comb, &k[1] } }, 2);
     } else {
-        mcx_ted_from_ec(&p, &mcx_ec_p);
-        mcx_ted_mul(point, (struct mcx_ted_term[]){ { &p, &k[0] }, { &kms->z, &k[1] } }, 2);
+        mcx_ted_comb_mul(&other, &(struct mcx_ted_comb_term){ &mcx_sakke_comb_p, &k[0] }, 1);
+        mcx_ted_cache(&cached, &other);
+        mcx_ted_mul(point, &kms->z, &k[1]);
+        mcx_ted_add(point, point, &cached);
+        mcx_wipe(&other, sizeof other);
+        mcx_wipe(&cached, sizeof cached);
     }
     mcx_wipe(&rb, sizeof rb);
     mcx_wipe(k, sizeof k);
 }
 
-void mcx_sakke_g_pow(struct mcx_pf *power, const struct mcx_sakke_kms *kms, const struct mcx_fq *r)
+/* power := g^r */
+static void g_pow(struct mcx_pf *power, const struct mcx_fq *r)
 {
     struct mcx_scalar k;
 
     mcx_fq_scalar(&k, r);
-    if (kms->comb != NULL) {
-        mcx_pf_comb_pow(power, &mcx_sakke_comb_g, &k);
-    } else {
-        mcx_pf_pow(power, &mcx_ec_g, &k);
-    }
+    mcx_pf_comb_pow(power, &mcx_sakke_comb_g, &k);
     mcx_wipe(&k, sizeof k);
 }
 
@@ -120,7 +122,7 @@ mcx_err mcx_sakke_encap(uint8_t sed[MCX_SAKKE_SED_LEN], const struct mcx_key *ke
     mcx_fq_reduce(&b, uid);
     MCX_GO(err, mcx_sakke_hash_r(&r, key, uid));
     mcx_sakke_point_r(&point, kms, &r, &b);
-    mcx_sakke_g_pow(&power, kms, &r);
+    g_pow(&power, &r);
     finite = make_affine(&affine, &w, &point, &power);
     MCX_CT_PUBLIC(&finite, sizeof finite); /* R is sent in clear */
     if (finite == 0) {

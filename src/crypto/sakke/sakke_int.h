@@ -11,7 +11,7 @@
 
 struct mcx_sakke_kms {
     struct mcx_ted z;
-    struct mcx_ted_comb *comb; /* of Z; NULL without tables: then P and g are multiplied without theirs, too */
+    struct mcx_ted_comb *comb; /* of Z; NULL without tables */
 };
 
 /** r := HashToIntegerRange(SSV || uid, q) (RFC 6508 5.1) */
@@ -21,7 +21,4 @@ MCX_MUST_CHECK mcx_err mcx_sakke_hash_mask(uint8_t mask[MCX_KEY_LEN], const stru
 /** point := [r]([b]P + Z) = [r b]P + [r]Z */
 void mcx_sakke_point_r(struct mcx_ted *point, const struct mcx_sakke_kms *kms, const struct mcx_fq *r,
                        const struct mcx_fq *b);
-/** power := g^r */
-void mcx_sakke_g_pow(struct mcx_pf *power, const struct mcx_sakke_kms *kms, const struct mcx_fq *r);
-
 #endif

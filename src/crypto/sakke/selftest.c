@@ -77,8 +77,8 @@ static mcx_limb parameters_agree(void)
     ok = mcx_mont_is_zero(sum);
 
     mcx_ec_write(octets, &mcx_ec_p);
-    ok &= mcx_ec_read(&p, octets) & mcx_ec_in_subgroup(&p);
-    mcx_pairing(&w, &mcx_ec_p, &mcx_ec_p);
+    ok &= mcx_ec_read(&p, octets);
+    ok &= mcx_pairing(&w, &mcx_ec_p, &mcx_ec_p);
     return ok & mcx_fp_equal(&w, &mcx_ec_g);
 }
 
