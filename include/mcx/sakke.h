@@ -14,22 +14,29 @@
  *   sender   mcx_sakke_kms_*, _encap   Z_T with its fixed-base tables
  *   receiver mcx_sakke_rsk_*, _decap   RSK, validated, with the prepared lines of its pairing
  *
- * Tables: every opaque object exists with or without precomputed tables (enum mcx_sakke_tables); results are
- * the same octets. The memory of each form is stated at the enum and reported by mcx_sakke_table_octets().
- * All objects are read-only after creation and may then be used by several threads.
+ * Tables: a KMS and an RSK exist with or without tables of their own (enum mcx_sakke_tables); results are the
+ * same octets, only slower without. Memory:
+ *
+ *   P and g            256 KiB, constants of the library (read-only, shared by all processes, no start-up time)
+ *   mcx_sakke_kms      192 KiB: fixed-base table of Z_T
+ *   mcx_sakke_rsk      320 KiB: the prepared pairing; a private key, in locked memory (mcx_secret_alloc())
+ *
+ * mcx_sakke_kms_table_octets() and mcx_sakke_rsk_table_octets() report what an object holds.
+ * All objects are read-only after creation and may then be used by several threads. Making an RSK with tables
+ * takes about 80 KiB of stack, everything else less than 32 KiB.
  */
 
 #include <mcx/bytes.h>
 #include <mcx/secret.h>
 #include <mcx/seam.h>
 
-#define MCX_SAKKE_POINT_LEN 257 /* 04 || x (128) || y (128) */
-#define MCX_SAKKE_SED_LEN 273   /* R (257) || H (16), "SAKKE data" of RFC 6509 4.2 */
+#define MCX_SAKKE_POINT_LEN  257 /* 04 || x (128) || y (128) */
+#define MCX_SAKKE_SED_LEN    273 /* R (257) || H (16), "SAKKE data" of RFC 6509 4.2 */
 #define MCX_SAKKE_MASTER_LEN 128
 
 enum mcx_sakke_tables {
-    MCX_SAKKE_TABLES_NONE,    /* no precomputation */
-    MCX_SAKKE_TABLES_DEFAULT, /* combs for P (shared, per process object), Z and g; prepared pairing for an RSK */
+    MCX_SAKKE_TABLES_NONE,    /* no table in this object */
+    MCX_SAKKE_TABLES_DEFAULT, /* those named above */
 };
 
 /** Public parameters of one KMS: Z_T, checked to be a point of order q. Nothing in it is secret. */
@@ -53,7 +60,7 @@ size_t mcx_sakke_kms_table_octets(const struct mcx_sakke_kms *kms);
  * Constant time in `key`; the rest is public.
  *
  * @param[out] sed  encapsulated data; unchanged on error
- * @retval MCX_E_ARG  `uid` is empty
+ * @retval MCX_E_ARG  `uid` is empty, or is the identity of nobody: [uid]P + Z_T = O
  */
 MCX_MUST_CHECK mcx_err mcx_sakke_encap(uint8_t sed[MCX_SAKKE_SED_LEN], const struct mcx_key *key,
                                        const struct mcx_sakke_kms *kms, struct mcx_bytes uid);
@@ -66,9 +73,10 @@ struct mcx_sakke_rsk;
  *
  * @param[in] rsk  04 || x || y, secret; the caller wipes his copy
  * @param[in] kms  must outlive the new object
+ * @retval MCX_E_ARG    `uid` is empty
  * @retval MCX_E_POINT  not on the curve
- * @retval MCX_E_AUTH   the equation does not hold
- * @retval MCX_E_NOMEM
+ * @retval MCX_E_AUTH   the equation does not hold, or the point has not order q
+ * @retval MCX_E_NOMEM  no memory, or the limit of locked memory is reached
  */
 MCX_MUST_CHECK mcx_err mcx_sakke_rsk_new(struct mcx_sakke_rsk **out, const uint8_t rsk[MCX_SAKKE_POINT_LEN],
                                          const struct mcx_sakke_kms *kms, struct mcx_bytes uid,
@@ -95,8 +103,7 @@ struct mcx_sakke_master {
 MCX_MUST_CHECK mcx_err mcx_sakke_master_generate(struct mcx_sakke_master *out, const struct mcx_rng *rng);
 void mcx_sakke_master_clear(struct mcx_sakke_master *master);
 /** Z_T = [z_T]P. Constant time in z_T. @retval MCX_E_ARG z_T out of range */
-MCX_MUST_CHECK mcx_err mcx_sakke_master_public(uint8_t z_t[MCX_SAKKE_POINT_LEN],
-                                               const struct mcx_sakke_master *master);
+MCX_MUST_CHECK mcx_err mcx_sakke_master_public(uint8_t z_t[MCX_SAKKE_POINT_LEN], const struct mcx_sakke_master *master);
 /**
  * RSK = [(uid + z_T)^-1 mod q]P (RFC 6508 6.1.1). Constant time in z_T.
  *
