@@ -29,11 +29,15 @@ MCX_MUST_CHECK mcx_err mcx_keyring_add_cert(struct mcx_keyring *ring, const stru
  * A set marked open_only has no SSK any more: its ECCSI equation is not checked and it never signs.
  *
  * @retval MCX_E_NOKEY no certificate @retval MCX_E_AUTH an equation or the UID does not hold
- * @retval MCX_E_POINT @retval MCX_E_EXPIRED dates contradict KeyPeriodNo @retval MCX_E_NOMEM
+ * @retval MCX_E_POINT @retval MCX_E_EXPIRED dates contradict KeyPeriodNo, or the set is revoked (a held one is removed)
+ * @retval MCX_E_FORMAT @retval MCX_E_NOMEM
  */
 MCX_MUST_CHECK mcx_err mcx_keyring_add_key_set(struct mcx_keyring *ring, const struct mcx_kms_key_set *set,
                                                struct mcx_refusal *why);
-/** Everything in a document: certificates first, then key sets. Stops at the first that is refused. */
+/**
+ * Everything in a document: certificates first, then key sets. Stops at the first that is refused; a revoked key set
+ * only removes the one that is held.
+ */
 MCX_MUST_CHECK mcx_err mcx_keyring_add_doc(struct mcx_keyring *ring, const struct mcx_kmsdoc *doc,
                                            struct mcx_refusal *why);
 /** Wipe SSKs of periods that ended before now - 5 minutes and RSKs older than the two last periods. */

@@ -363,7 +363,11 @@ mcx_err mcx_keyring_add_doc(struct mcx_keyring *ring, const struct mcx_kmsdoc *d
         MCX_TRY(mcx_keyring_add_cert(ring, &doc->certs[i], why));
     }
     for (size_t i = 0; i < doc->num_key_sets; i++) {
-        MCX_TRY(mcx_keyring_add_key_set(ring, &doc->key_sets[i], why));
+        mcx_err err = mcx_keyring_add_key_set(ring, &doc->key_sets[i], why);
+
+        if (err != MCX_OK && !doc->key_sets[i].revoked) {
+            return err;
+        }
     }
     return MCX_OK;
 }

@@ -365,6 +365,35 @@ static void test_replay(void **state)
     mcx_keyring_free(bob);
 }
 
+/* A revocation counts although its key is refused: an older message cannot bring the key back. */
+static void test_revoked_stays(void **state)
+{
+    const struct mcx_key_params revoked = { .status = 0 }, valid = { .status = 1 };
+    struct mcx_keyring *gms = ring_own(1u << 4);
+    struct mcx_keyring *alice = ring_own(1u << 2);
+    struct mcx_imessage_params p = call(&key1, GMS, ALICE);
+    struct mcx_replay *replay = NULL;
+    struct mcx_imessage msg;
+    struct vec old;
+
+    (void)state;
+    assert_int_equal(mcx_replay_new(&replay, 8), MCX_OK);
+    p.type = MCX_KEY_GMK;
+    p.key_id = 0x00000001;
+    p.key_params = &valid;
+    old = make(gms, &p, 1);
+    p.time.sec += 1;
+    p.key_params = &revoked;
+    p.rand.len = 0;
+    assert_int_equal(open_one(&msg, make(gms, &p, 2), alice, replay, now, &strict), MCX_E_POLICY);
+    assert_int_equal(open_one(&msg, old, alice, NULL, now, &strict), MCX_OK);
+    assert_int_equal(open_one(&msg, old, alice, replay, now, &strict), MCX_E_REPLAY);
+    mcx_imessage_clear(&msg);
+    mcx_replay_free(replay);
+    mcx_keyring_free(gms);
+    mcx_keyring_free(alice);
+}
+
 static void test_replay_after_start(void **state)
 {
     const struct mcx_imessage_policy any = { .past_skew_s = MCX_SKEW_ANY };
@@ -479,7 +508,7 @@ int main(void)
         cmocka_unit_test(test_two_kms),          cmocka_unit_test(test_period_boundary),
         cmocka_unit_test(test_neighbour_period), cmocka_unit_test(test_2036),
         cmocka_unit_test(test_replay),           cmocka_unit_test(test_replay_after_start),
-        cmocka_unit_test(test_group_of_two),
+        cmocka_unit_test(test_group_of_two),     cmocka_unit_test(test_revoked_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,29 @@ static void test_expiry(void **state)
     mcx_keyring_free(ring);
 }
 
+static void test_document(void **state)
+{
+    struct mcx_keyring *ring = empty();
+    struct mcx_kms_cert cert = ring_cert_own();
+    struct mcx_kms_key_set sets[] = { ring_set_own(2), ring_set_own(3), ring_set_own(4) };
+    struct mcx_kmsdoc doc = { .certs = &cert, .num_certs = 1, .key_sets = sets, .num_key_sets = 3 };
+
+    (void)state;
+    assert_int_equal(mcx_keyring_add_doc(ring, &doc, NULL), MCX_OK);
+    assert_int_equal(ring->num_sets, 3);
+    sets[0].revoked = true; /* goes; the others are taken in again */
+    assert_int_equal(mcx_keyring_add_doc(ring, &doc, NULL), MCX_OK);
+    assert_int_equal(ring->num_sets, 2);
+    sets[1].ssk[0] ^= 1;
+    assert_int_equal(mcx_keyring_add_doc(ring, &doc, NULL), MCX_E_AUTH);
+    assert_int_equal(ring->num_sets, 2); /* what was held stays */
+    for (size_t i = 0; i < 3; i++) {
+        ring_set_clear(&sets[i]);
+    }
+    ring_cert_clear(&cert);
+    mcx_keyring_free(ring);
+}
+
 static void test_open_only(void **state)
 {
     struct mcx_keyring *ring = ring_own(0);
@@ -314,8 +337,9 @@ int main(void)
         cmocka_unit_test(test_cert_checks),      cmocka_unit_test(test_cert_dates_and_revocation),
         cmocka_unit_test(test_cert_replacement), cmocka_unit_test(test_key_set_checks),
         cmocka_unit_test(test_foreign_rsk),      cmocka_unit_test(test_key_set_dates),
-        cmocka_unit_test(test_expiry),           cmocka_unit_test(test_open_only),
-        cmocka_unit_test(test_domains),          cmocka_unit_test(test_rival_domains),
+        cmocka_unit_test(test_expiry),           cmocka_unit_test(test_document),
+        cmocka_unit_test(test_open_only),        cmocka_unit_test(test_domains),
+        cmocka_unit_test(test_rival_domains),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
