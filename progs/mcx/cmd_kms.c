@@ -74,7 +74,8 @@ static void put_clean(FILE *f, const char *s)
 
 static int exit_code(mcx_err err)
 {
-    return err <= MCX_E_TRUNC ? EXIT_REFUSED : EXIT_ENVIRONMENT; /* the families of peers, and ours and resources */
+    /* the families of peers, and an answer that is too large; the others are ours and resources */
+    return err <= MCX_E_TRUNC || err == MCX_E_SPACE ? EXIT_REFUSED : EXIT_ENVIRONMENT;
 }
 
 static int read_opts(struct opts *o, int argc, char **argv)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const struct command {
     const char *name;
@@ -41,6 +42,12 @@ int cmd_version(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    const struct rlimit none = { 0, 0 };
+
+    if (setrlimit(RLIMIT_CORE, &none) != 0) { /* several commands hold keys in ordinary memory */
+        fputs("mcx: core dumps cannot be switched off\n", stderr);
+        return EXIT_ENVIRONMENT;
+    }
     if (argc < 2) {
         usage(stderr);
         return EXIT_USAGE;

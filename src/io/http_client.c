@@ -122,6 +122,7 @@ static CURLcode set_request(CURL *curl, const struct mcx_http_post *post, struct
         rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
         rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, post->bearer);
     }
+    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)post->max_answer);
     rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     return rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_WRITEDATA, sink);
 }
@@ -134,6 +135,7 @@ static mcx_err from_curl(CURLcode rc, const struct sink *sink)
     switch (rc) {
     case CURLE_OK: return MCX_OK;
     case CURLE_OUT_OF_MEMORY: return MCX_E_NOMEM;
+    case CURLE_FILESIZE_EXCEEDED: /* it says so itself, before the first octet */ return MCX_E_SPACE;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR: return MCX_E_AUTH;
     default: return MCX_E_IO;
