@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A listener at the server's media socket, without keys.
 
-usage: listen.py CAPTURE.pcap OUT.awb
+usage: listen.py CAPTURE.pcap OUT.awb [--packets FILE]      takes packets out of a capture
+       listen.py --from FILE OUT.awb                        takes packets from lines of hex
 
 Takes the RTP flow with the most packets out of the capture, treats each payload as one AMR-WB frame of 23.85 kbit/s
 (which it would be without SRTP; RFC 4867 4.3, bandwidth-efficient) and writes them as an AMR-WB file (RFC 4867 5.2).
 Prints one JSON object: packets, payload octets, chi-square of the octet counts (255 degrees of freedom: a cipher
 gives about 255, speech frames far more), and whether every packet left the server octet for octet as it came.
+--packets also writes the packets as lines of hex, as `mcx srtp unprotect` reads them; its output, given with --from,
+is played in just the same way.
 """
+import argparse
 import collections
 import json
 import struct
@@ -47,27 +51,42 @@ def frame_of(payload):
     return STORAGE_HEADER + (keep << 3).to_bytes(60, "big")
 
 
-def main():
+def busiest_flow(path):
+    """Packets of the RTP flow with the most packets, and whether they are on another flow too, unchanged."""
     flows = collections.OrderedDict()
-    for source, destination, packet in udp_packets(sys.argv[1]):
+    for source, destination, packet in udp_packets(path):
         if len(packet) >= 12 + 61 and packet[0] >> 6 == 2 and not 64 <= packet[1] & 0x7f <= 95:
             flows.setdefault((source, destination), []).append(packet)
     if not flows:
         sys.exit("listen: no RTP in the capture")
     flow = max(flows.values(), key=len)
-    copies = [set(packets) for packets in flows.values() if packets is not flow]
-    relayed = any(set(flow) <= copy for copy in copies)
+    return flow, any(set(flow) <= set(other) for other in flows.values() if other is not flow)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("capture", nargs="?")
+    parser.add_argument("out")
+    parser.add_argument("--packets")
+    parser.add_argument("--from", dest="lines")
+    options = parser.parse_args()
+    if options.lines:
+        with open(options.lines, encoding="ascii") as source:
+            flow, relayed = [bytes.fromhex(line) for line in source if line.strip()], None
+    else:
+        flow, relayed = busiest_flow(options.capture)
+    if options.packets:
+        with open(options.packets, "w", encoding="ascii") as out:
+            out.writelines(packet.hex() + "\n" for packet in flow)
     counts = collections.Counter()
-    with open(sys.argv[2], "wb") as out:
+    with open(options.out, "wb") as out:
         out.write(b"#!AMR-WB\n")
         for packet in flow:
-            payload = packet[12:]
-            counts.update(payload[:61])
-            out.write(frame_of(payload))
-    total = sum(counts.values())
-    expected = total / 256
+            counts.update(packet[12:12 + 61])
+            out.write(frame_of(packet[12:]))
+    expected = sum(counts.values()) / 256
     chi_square = sum((counts[value] - expected) ** 2 / expected for value in range(256))
-    print(json.dumps({"packets": len(flow), "payload_octets": total, "chi_square": round(chi_square, 1),
+    print(json.dumps({"packets": len(flow), "payload_octets": sum(counts.values()), "chi_square": round(chi_square, 1),
                       "relayed_unchanged": relayed}))
 
 
