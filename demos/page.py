@@ -28,7 +28,7 @@ p.lead { color: var(--soft); max-width: 52rem; margin: 0; }
 figure { margin: 0; padding: .9rem; background: var(--card); border: 1px solid var(--edge); border-radius: .6rem; }
 figure img { width: 100%; height: auto; display: block; border-radius: .3rem; background: #000; }
 figure audio { width: 100%; margin-top: .6rem; }
-figcaption b { display: block; } figcaption { margin-bottom: .6rem; color: var(--soft); font-size: .92rem; }
+figcaption b { display: block; } figcaption { margin-bottom: .6rem; min-height: 4.6em; color: var(--soft); font-size: .92rem; }
 figcaption b { color: var(--ink); font-size: 1.02rem; }
 table { border-collapse: collapse; width: 100%; background: var(--card); border: 1px solid var(--edge); }
 td { padding: .5rem .8rem; border-top: 1px solid var(--edge); vertical-align: top; }
@@ -43,7 +43,7 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .92rem; }
 
 FIGURES = [
     ("spoken", "Spoken", "what Alice's microphone took"),
-    ("wire", "On the wire", "what a listener at the server's socket hears: each SRTP payload played as an AMR-WB frame"),
+    ("wire", "On the wire", "what a listener at the server's socket hears"),
     ("heard", "Heard", "what Bob's loudspeaker played"),
 ]
 
