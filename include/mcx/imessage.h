@@ -61,18 +61,13 @@ MCX_MUST_CHECK mcx_err mcx_imessage_make(struct mcx_wr *out, const struct mcx_im
 /**
  * Messages accepted before (RFC 3830 5.3, 5.4): the hash of the signed octets, which hold IDRi, T, RAND and CSB ID,
  * and never the signature, which has more than one valid form; and for each (initiator, CSB ID) the latest T.
- * Bounded. A look costs a pass over the entries, far less than the signature check up to some thousand of them.
+ * Bounded, and empty after a start: what was accepted before it has to be kept out by T (RFC 3830 5.4). A look costs a
+ * pass over the entries, far less than the signature check up to some thousand of them.
  */
 struct mcx_replay;
 /** @param[in] capacity entries; a full cache refuses new messages rather than forget a live one */
 MCX_MUST_CHECK mcx_err mcx_replay_new(struct mcx_replay **out, size_t capacity);
 void mcx_replay_free(struct mcx_replay *replay);
-/**
- * After a start without memory of earlier messages: refuse those whose T lies before `start` minus
- * MCX_REPLAY_START_S seconds, unless the policy takes messages of any age (those keep their own risk: RFC 3830 5.4).
- */
-#define MCX_REPLAY_START_S 5
-void mcx_replay_not_before(struct mcx_replay *replay, struct mcx_ntp start);
 
 #define MCX_SKEW_ANY UINT32_MAX
 /** Receiver policy. Zeroed = strict defaults of docs/DEVIATIONS.md; each flag widens what is accepted and is logged. */
@@ -80,7 +75,7 @@ struct mcx_imessage_policy {
     uint32_t allowed_types;       /* bit n = key type n may arrive here; 0 = all */
     uint32_t future_skew_s;       /* 0 = 300 */
     uint32_t past_skew_s;         /* 0 = 3600; MCX_SKEW_ANY = any age whose period has a key set (GMK, announcements) */
-    struct mcx_bytes initiator;   /* URI known from the signalling; must agree with IDRi or IDRuidi (E.7). Empty = unknown */
+    struct mcx_bytes initiator;   /* URI in the signalling, must agree with IDRi or IDRuidi (E.7); empty = unknown */
     bool accept_short_sign;       /* mikey_accept_short_sign: SIGN header left out of the signed octets */
     bool accept_clear_key_params; /* mikey_accept_clear_key_parameters */
     bool accept_role3_kms;        /* mikey_accept_role3_kms */

@@ -20,9 +20,9 @@ const struct mcx_key_profile *mcx_key_profile(enum mcx_key_type type);
 /** Unix seconds of a time stamp; 0 for one before 1970. */
 uint64_t mcx_unix_of(struct mcx_ntp t);
 
-/** @retval MCX_E_REPLAY seen before, older than the latest of the same key, or before the start */
+/** @retval MCX_E_REPLAY seen before, or older than the latest of the same key */
 MCX_MUST_CHECK mcx_err mcx_imessage_seen_check(const struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg,
-                                               struct mcx_ntp time, bool any_age, struct mcx_refusal *why);
+                                               struct mcx_ntp time, struct mcx_refusal *why);
 /** Remember an authenticated message until `until` (NTP seconds). @retval MCX_E_SPACE */
 MCX_MUST_CHECK mcx_err mcx_imessage_seen_add(struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg,
                                              struct mcx_ntp time, uint64_t until, struct mcx_ntp now,

@@ -197,15 +197,15 @@ static mcx_err set_names(const struct mcx_opening *o, struct mcx_imessage *out)
 static mcx_err open_message(struct mcx_opening *o, struct mcx_imessage *out, struct mcx_bytes message,
                             struct mcx_replay *replay)
 {
-    MCX_TRY(read_message(o, message));                                              /* 1, 2, 3 */
-    MCX_TRY(check_time(o));                                                         /* 4 */
-    MCX_TRY(mcx_imessage_seen_check(replay, &o->msg, o->time, any_age(o), o->why)); /* 5 */
-    MCX_TRY(mcx_open_responder(o));                                                 /* 6 */
-    MCX_TRY(mcx_open_initiator(o));                                                 /* 7 */
-    MCX_TRY(check_signature(o));                                                    /* 8 */
-    MCX_TRY(remember(o, replay));                                                   /* 9 */
-    MCX_TRY(mcx_open_policy(o, out));                                               /* 10 */
-    MCX_TRY(decapsulate(o, out));                                                   /* 11 */
+    MCX_TRY(read_message(o, message));                                  /* 1, 2, 3 */
+    MCX_TRY(check_time(o));                                             /* 4 */
+    MCX_TRY(mcx_imessage_seen_check(replay, &o->msg, o->time, o->why)); /* 5 */
+    MCX_TRY(mcx_open_responder(o));                                     /* 6 */
+    MCX_TRY(mcx_open_initiator(o));                                     /* 7 */
+    MCX_TRY(check_signature(o));                                        /* 8 */
+    MCX_TRY(remember(o, replay));                                       /* 9 */
+    MCX_TRY(mcx_open_policy(o, out));                                   /* 10 */
+    MCX_TRY(decapsulate(o, out));                                       /* 11 */
     MCX_TRY(set_names(o, out));
     return mcx_open_key(o, out); /* 12 */
 }

@@ -16,7 +16,6 @@ struct entry {
 
 struct mcx_replay {
     size_t capacity;
-    struct mcx_ntp not_before;
     struct entry *seen;   /* by hash of the signed octets */
     struct entry *latest; /* by hash of initiator, his KMS and CSB ID */
 };
@@ -50,12 +49,6 @@ void mcx_replay_free(struct mcx_replay *replay)
         free(replay->latest);
         free(replay);
     }
-}
-
-void mcx_replay_not_before(struct mcx_replay *replay, struct mcx_ntp start)
-{
-    replay->not_before = start;
-    replay->not_before.sec -= start.sec < MCX_REPLAY_START_S ? start.sec : MCX_REPLAY_START_S;
 }
 
 static bool earlier(struct mcx_ntp a, struct mcx_ntp b)
@@ -111,16 +104,13 @@ static struct entry *place(struct entry *entries, size_t num, const uint8_t name
 }
 
 mcx_err mcx_imessage_seen_check(const struct mcx_replay *replay, const struct mcx_mikey_sakke_msg *msg,
-                                struct mcx_ntp time, bool any_age, struct mcx_refusal *why)
+                                struct mcx_ntp time, struct mcx_refusal *why)
 {
     uint8_t name[MCX_SHA256_LEN];
     const struct entry *e;
 
     if (replay == NULL) {
         return MCX_OK;
-    }
-    if (!any_age && earlier(time, replay->not_before)) {
-        return mcx_refuse(why, MCX_E_REPLAY, "the message is older than the memory of this end-point", "RFC 3830 5.4");
     }
     MCX_TRY(seen_name(name, msg));
     if (find(replay->seen, replay->capacity, name) != NULL) {
