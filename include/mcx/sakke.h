@@ -22,8 +22,8 @@
  *   mcx_sakke_rsk      320 KiB: the prepared pairing; a private key, in locked memory (mcx_secret_alloc())
  *
  * mcx_sakke_kms_table_octets() and mcx_sakke_rsk_table_octets() report what an object holds.
- * All objects are read-only after creation and may then be used by several threads. Making an RSK with tables
- * takes about 80 KiB of stack, everything else less than 32 KiB.
+ * All objects are read-only after creation and may then be used by several threads. Making one with tables takes
+ * about 100 KiB of stack, everything else less than 32 KiB.
  */
 
 #include <mcx/bytes.h>

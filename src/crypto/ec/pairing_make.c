@@ -6,7 +6,7 @@
 #include "crypto/bn/batch.h"
 #include "crypto/ec/pairing.h"
 
-#define CHUNK 16 /* 75 KiB of stack */
+#define CHUNK 16 /* digits; the maker then takes 90 KiB of stack */
 
 /* A multiple of K, how it was reached, and what is to be inverted for it. */
 struct step_point {
