@@ -100,6 +100,7 @@ struct mcx_sip_reg {
     uint64_t tag;
     uint32_t seq;
     uint32_t expires;
+    bool registered; /* the last answer was a 2xx */
     bool ending;
     void (*on_state)(void *arg, uint16_t code, const struct mcx_sip_msg *response);
     void *arg;
@@ -180,7 +181,8 @@ static void reg_response(int err, const struct sip_msg *msg, void *arg)
         reg->on_state(reg->arg, 0, NULL);
         return;
     }
-    if (msg->scode < 300) {
+    reg->registered = msg->scode < 300;
+    if (reg->registered) {
         uint32_t seconds = granted(reg, msg);
 
         tmr_start(&reg->tmr, seconds > 2 ? (uint64_t)seconds * 500 : 1000, reg_again, reg);
@@ -267,7 +269,7 @@ void mcx_sip_reg_end(struct mcx_sip_reg *reg, void (*done)(void *arg), void *arg
     reg->done_arg = arg;
     reg->req = mem_deref(reg->req);
     tmr_start(&reg->tmr, END_MS, reg_gave_up, reg);
-    if (reg_send(reg) != 0) {
+    if (!reg->registered || reg_send(reg) != 0) { /* nothing to take back, or no way to say so */
         tmr_start(&reg->tmr, 0, reg_gave_up, reg);
     }
 }

@@ -217,7 +217,12 @@ mcx_err msrv_register(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct
         if (expires != 0) {
             return respond(srv, out, 400, "Bad Request", ""); /* RFC 3261 10.3 step 6 */
         }
-        memset(msrv_binding(srv, user), 0, sizeof(struct msrv_binding));
+        struct msrv_binding *b = msrv_binding(srv, user);
+
+        if (!mcx_bytes_is(sip->contact, "*") && !mcx_bytes_is(sip->contact, b->contact)) {
+            return respond(srv, out, 200, "OK", ""); /* a contact that has been replaced; the present one stays */
+        }
+        memset(b, 0, sizeof *b);
         MCX_TRY(respond(srv, out, 200, "OK", ""));
         return note(srv, out, "deregistered", user->mcptt_id, "");
     }

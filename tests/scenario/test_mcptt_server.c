@@ -799,6 +799,13 @@ static void registration_forms(void **state)
     assert_int_equal(want(0, MCX_MSRV_RESPOND)->code, 400); /* "*" without Expires: 0 */
     assert_int_equal(mcx_msrv_num_bindings(w.srv, w.now), 1);
     assert_int_equal(mcx_msrv_num_bindings(w.srv, w.now + 600000), 0);
+    reg.expires = 0;
+    reg.contact = mcx_bytes_str("sip:192.0.2.77:5060"); /* replaced long ago */
+    assert_int_equal(feed(MCX_MSRV_EV_REGISTER, 0, 0, &reg), MCX_OK);
+    assert_int_equal(mcx_msrv_num_bindings(w.srv, w.now), 1);
+    reg.contact = mcx_bytes_str("sip:192.0.2.20:5060");
+    assert_int_equal(feed(MCX_MSRV_EV_REGISTER, 0, 0, &reg), MCX_OK);
+    assert_int_equal(mcx_msrv_num_bindings(w.srv, w.now), 0);
     close_world();
 }
 
