@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define JWKS_MAX      65536
@@ -274,6 +275,7 @@ static void log_plain(const struct daemon *d, enum mcx_log_level level, const ch
 int cmd_run(const struct options *o)
 {
     struct daemon d = { .min_level = MCX_LOG_INFO };
+    struct stat st;
     int rc = EXIT_DONE;
 
     d.log = (struct mcx_log){ mcx_log_stderr, &d.min_level };
@@ -281,6 +283,9 @@ int cmd_run(const struct options *o)
     if (rc == EXIT_DONE && o->check_only) {
         puts("mcx-kmsd: the configuration is good");
     } else if (rc == EXIT_DONE && (rc = tell_ready(&d, o)) == EXIT_DONE) {
+        if (stat(o->tls_key, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+            log_plain(&d, MCX_LOG_WARN, "others can read the TLS key file; its mode should be 0600");
+        }
         if (o->token_iss == NULL || o->token_aud == NULL) {
             log_plain(&d, MCX_LOG_WARN, "issuer or audience of tokens is not pinned (--token-iss, --token-aud)");
         }
