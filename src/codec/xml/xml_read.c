@@ -81,6 +81,20 @@ static void doctype(void *ctx, const xmlChar *name, const xmlChar *external, con
     stop(ctx, "XML with a DOCTYPE");
 }
 
+/*
+ * Left to itself, libxml2 prints some errors (memory) to standard error with a piece of the document around the
+ * place: that may be a key. With a handler of ours it prints nothing.
+ */
+#if LIBXML_VERSION < 21200
+static void say_nothing(void *ctx, xmlError *error)
+#else
+static void say_nothing(void *ctx, const xmlError *error)
+#endif
+{
+    (void)ctx;
+    (void)error;
+}
+
 static void wipe_text(xmlDoc *doc, xmlChar *text)
 {
     /* short strings shared by the dictionary are names and blanks, never values of ours */
@@ -136,7 +150,7 @@ static bool encoding_ok(const xmlDoc *doc)
 }
 
 /* `text` is NUL-terminated and stays where it is: the parser reads it in place and makes no copy of it. */
-static mcx_err parse(xmlDoc **out, const char *text, struct mcx_refusal *why)
+static mcx_err parse_quietly(xmlDoc **out, const char *text, struct mcx_refusal *why)
 {
     struct bounds bounds = { 0 };
     xmlParserCtxt *ctxt = xmlNewParserCtxt();
@@ -144,6 +158,7 @@ static mcx_err parse(xmlDoc **out, const char *text, struct mcx_refusal *why)
     mcx_err err = MCX_E_NOMEM;
 
     if (ctxt == NULL) {
+        xmlResetLastError();
         return MCX_E_NOMEM;
     }
     (void)xmlCtxtUseOptions(ctxt, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
@@ -151,6 +166,7 @@ static mcx_err parse(xmlDoc **out, const char *text, struct mcx_refusal *why)
     ctxt->sax->startElementNs = start_element;
     ctxt->sax->endElementNs = end_element;
     ctxt->sax->internalSubset = doctype;
+    ctxt->sax->serror = say_nothing;
     ctxt->sax->comment = NULL;
     ctxt->sax->processingInstruction = NULL;
     input = xmlNewStringInputStream(ctxt, (const xmlChar *)text);
@@ -180,6 +196,19 @@ out:
     ctxt->myDoc = NULL;
     xmlFreeParserCtxt(ctxt);
     xmlResetLastError(); /* may name an element of the document */
+    return err;
+}
+
+/* Errors without a parser context go to a handler of the thread; whoever has set one gets it back. */
+static mcx_err parse(xmlDoc **out, const char *text, struct mcx_refusal *why)
+{
+    xmlStructuredErrorFunc handler = xmlStructuredError;
+    void *handler_ctx = xmlStructuredErrorContext;
+    mcx_err err;
+
+    xmlSetStructuredErrorFunc(NULL, say_nothing);
+    err = parse_quietly(out, text, why);
+    xmlSetStructuredErrorFunc(handler_ctx, handler);
     return err;
 }
 
