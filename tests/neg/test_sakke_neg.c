@@ -10,6 +10,7 @@
 #include <mcx/sakke.h>
 
 #include "crypto/ec/pairing.h"
+#include "crypto/sakke/sakke_int.h"
 #include "support/vectors.h"
 
 #define RFC "rfc6508-sakke.txt"
@@ -171,10 +172,32 @@ static void outside_subgroup(void **state)
         mcx_ec_write(sed, small[i]);
         expect_decap(sed, MCX_E_AUTH);
     }
-    mcx_fp_neg(&r.y, &r.y);
-    memcpy(sed, f.sed.p, sizeof sed);
-    mcx_ec_write(sed, &r);
-    expect_decap(sed, MCX_E_AUTH); /* -R */
+}
+
+/* -R with an H that gives the right SSV: only y tells it from R. */
+static void opposite(void **state)
+{
+    uint8_t sed[MCX_SAKKE_SED_LEN];
+    uint8_t mask[MCX_KEY_LEN];
+    struct mcx_ec r, k;
+    struct mcx_fp w;
+
+    (void)state;
+    assert_true(mcx_ec_read(&r, f.sed.p) != 0);
+    assert_true(mcx_ec_read(&k, f.rsk.p) != 0);
+    for (int i = 0; i < 2; i++) {
+        assert_true(mcx_pairing(&w, &k, &r) != 0);
+        assert_int_equal(mcx_sakke_hash_mask(mask, &w), MCX_OK);
+        mcx_ec_write(sed, &r);
+        for (size_t j = 0; j < MCX_KEY_LEN; j++) {
+            sed[MCX_SAKKE_POINT_LEN + j] = f.ssv.p[j] ^ mask[j];
+        }
+        if (i == 0) {
+            assert_memory_equal(sed, f.sed.p, sizeof sed); /* the construction is right */
+        }
+        mcx_fp_neg(&r.y, &r.y);
+    }
+    expect_decap(sed, MCX_E_AUTH);
 }
 
 static void wrong_public_key(void **state)
@@ -359,6 +382,7 @@ int main(void)
         cmocka_unit_test(flipped_bits),     cmocka_unit_test(forms_of_r),       cmocka_unit_test(not_reduced),
         cmocka_unit_test(outside_subgroup), cmocka_unit_test(wrong_public_key), cmocka_unit_test(wrong_rsk),
         cmocka_unit_test(wrong_identity),   cmocka_unit_test(master_range),     cmocka_unit_test(impossible_identity),
+        cmocka_unit_test(opposite),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
