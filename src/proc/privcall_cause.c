@@ -26,7 +26,9 @@ static const struct pc_cause_row causes[] = {
     { MCX_PC_CAUSE_STALE, "stale", AUTHENTICATION,
       "A call that claims to come from {} was refused: its security message is too old or from the future" },
     { MCX_PC_CAUSE_REPLAY, "replay", AUTHENTICATION,
-      "A call that claims to come from {} was refused: its security message had been used before" },
+      "A call that claims to come from {} was refused: its security message was used before, or is older than this "
+      "phone "
+      "can tell" },
     { MCX_PC_CAUSE_PURPOSE, "purpose", AUTHENTICATION,
       "A call that claims to come from {} was refused: its key is not for a private call, or its sender not entitled" },
     { MCX_PC_CAUSE_CALLER, "caller-mismatch", AUTHENTICATION,
@@ -111,13 +113,12 @@ enum mcx_privcall_cause pc_cause_of_open(mcx_err err)
     case MCX_E_TRUNC:
     case MCX_E_FORMAT:
     case MCX_E_TRAILING:
-    case MCX_E_UNSUP:
-    case MCX_E_SPACE: return MCX_PC_CAUSE_MALFORMED;
+    case MCX_E_UNSUP: return MCX_PC_CAUSE_MALFORMED;
     case MCX_E_EXPIRED: return MCX_PC_CAUSE_STALE;
     case MCX_E_REPLAY: return MCX_PC_CAUSE_REPLAY;
     case MCX_E_NOKEY: return MCX_PC_CAUSE_NOT_FOR_ME;
     case MCX_E_POLICY: return MCX_PC_CAUSE_PURPOSE;
-    default: return MCX_PC_CAUSE_INTERNAL;
+    default: return MCX_PC_CAUSE_INTERNAL; /* no memory, or a full replay cache, which forgets nothing live */
     }
 }
 

@@ -84,10 +84,15 @@ phone_start alice alice "$ALICE" call --to "$BOB"
 expect_exit alice 1
 expect "not registered" "$(event alice refused code)" 404
 
-# no key for the callee's domain: nothing is sent
+# a user whom nobody knows
 phone_start alice alice "$ALICE" call --to sip:dave@elsewhere.example.net
 expect_exit alice 1
-echo "foreign: $(event alice refused cause) $(event alice refused code)"
+expect "unknown user" "$(event alice refused cause) $(event alice refused code)" "peer-refused 404"
+
+# no server
+SERVER="sip:127.0.0.1:9;transport=tcp"
+phone_start alice alice "$ALICE" call --to "$BOB"
+expect_exit alice 3
 for phone in alice alice2 bob; do
     if grep -q '"keys_wiped":false' "$W/log/$phone.out"; then
         fail "$phone kept keys"

@@ -6,6 +6,9 @@
 scenario_begin
 lab_two_users
 
+code=0
+"$MCX_BIN/mcx-ue" call --to "$BOB" 2>"$W/log/usage" || code=$?
+expect "exit code of a wrong command line" "$code" 2
 tone "$W/said.wav" 1.5
 "$MCX_BIN/mcx" audio code "$W/said.wav" "$W/coded.wav"
 

@@ -448,6 +448,31 @@ static void restart(void **state)
     wire_clear(&w);
 }
 
+static struct mcx_replay *small;
+static void small_cache(struct mcx_privcall_config *config, bool alice)
+{
+    config->replay = alice ? config->replay : small;
+}
+
+/* A full cache refuses: it forgets nothing that could come again. */
+static void replay_cache_is_full(void **state)
+{
+    (void)state;
+    assert_int_equal(mcx_replay_new(&small, 1), MCX_OK);
+    wire_setup(&w, small_cache);
+    assert_int_equal(phone_call(&w, MCX_PC_AUTO, true), MCX_OK);
+    assert_int_equal(phone_user(&w, &w.alice, MCX_PC_USER_HANGUP), MCX_OK);
+    assert_int_equal(phone_call(&w, MCX_PC_AUTO, true), MCX_OK);
+    assert_int_equal(w.bob.sent_code, 500);
+    assert_int_equal(w.bob.cause, MCX_PC_CAUSE_INTERNAL);
+    want_nothing_kept("full cache");
+    w.now.sec += 4000; /* the entry has served */
+    assert_int_equal(phone_call(&w, MCX_PC_AUTO, true), MCX_OK);
+    assert_int_equal(mcx_privcall_state(w.bob.pc), MCX_PC_IN_CALL);
+    wire_clear(&w);
+    mcx_replay_free(small);
+}
+
 static void allow_clear(struct mcx_privcall_config *config, bool alice)
 {
     config->allow_clear = !alice;
@@ -484,6 +509,7 @@ int main(void)
         cmocka_unit_test(flipped_octets),
         cmocka_unit_test(replay_of_an_offer),
         cmocka_unit_test(restart),
+        cmocka_unit_test(replay_cache_is_full),
         cmocka_unit_test(unprotected_where_the_policy_allows_it),
     };
 
