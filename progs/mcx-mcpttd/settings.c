@@ -252,7 +252,8 @@ static const struct setting {
     { "max-call", "SECONDS", "longest call; 0 = no limit (default)", NUMBER_AT(max_call_s, 86400) },
     { "session-expires", "SECONDS", "session timer offered to callees, 90 or more; 0 = none (default 1800)",
       NUMBER_AT(session_expires_s, 86400) },
-    { "max-expires", "SECONDS", "longest registration (default 3600)", NUMBER_AT(max_expires_s, 86400) },
+    { "max-expires", "SECONDS", "longest registration (default 600: renewals keep idle connections open)",
+      NUMBER_AT(max_expires_s, 86400) },
     { "ready-file", "FILE", "written when listening: one JSON object with the ports", TEXT_AT(ready_file) },
     { "json", NULL, "events on standard output as JSON, one object a line", FLAG_AT(json) },
 };
@@ -368,7 +369,7 @@ void md_defaults(struct md_settings *s)
     s->max_fds = 8192;
     s->no_answer_s = 60;
     s->session_expires_s = 1800;
-    s->max_expires_s = 3600;
+    s->max_expires_s = 600; /* libre closes a connection after 900 s without a message */
 }
 
 static int set_derived(struct md_settings *s)
