@@ -174,7 +174,11 @@ size_t mcx_msrv_num_calls(const struct mcx_msrv *srv);
 /** Registrations that have not expired at `now_ms`. */
 size_t mcx_msrv_num_bindings(const struct mcx_msrv *srv, uint64_t now_ms);
 
-/** One row of the call's transition table, for docs/STATE-MACHINES.md and tests; false past the end. */
-bool mcx_msrv_row(size_t i, const char **state, const char **event, const char **next);
+/** One row of a call's transition table, for docs/STATE-MACHINES.md and tests. */
+struct mcx_msrv_row {
+    const char *state, *event, *next, *what;
+};
+/** @return false past the end */
+bool mcx_msrv_row(struct mcx_msrv_row *row, size_t i);
 
 #endif

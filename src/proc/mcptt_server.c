@@ -57,46 +57,47 @@ static const struct row {
     enum event event;
     enum state next;
     mcx_err (*act)(struct step *s);
+    const char *what;
 } rows[] = {
     /* 11.1.1.4.2: the relay's ports go into the offer to the callee */
-    { ST_RELAY, IN_RELAY_READY, ST_CALLING, invite_callee },
-    { ST_RELAY, IN_RELAY_FAILED, ST_FREE, refuse_no_relay },
-    { ST_RELAY, IN_CALLER_GONE, ST_FREE, forget },
+    { ST_RELAY, IN_RELAY_READY, ST_CALLING, invite_callee, "INVITE to the callee with the relay's ports" },
+    { ST_RELAY, IN_RELAY_FAILED, ST_FREE, refuse_no_relay, "500 to the caller" },
+    { ST_RELAY, IN_CALLER_GONE, ST_FREE, forget, "close the relay" },
     /* the caller gets his 200 only after the callee's (11.1.1.4.2) */
-    { ST_CALLING, IN_PROGRESS, ST_ALERTING, pass_progress },
-    { ST_CALLING, IN_ANSWER, ST_ACTIVE, answer_caller },
-    { ST_CALLING, IN_REJECT, ST_FREE, pass_refusal },
-    { ST_CALLING, IN_CALLEE_GONE, ST_FREE, callee_lost },
-    { ST_CALLING, IN_CALLER_GONE, ST_CANCELLING, cancel_callee },
-    { ST_CALLING, IN_TIMEOUT, ST_CANCELLING, no_answer },
-    { ST_ALERTING, IN_PROGRESS, ST_ALERTING, pass_progress },
-    { ST_ALERTING, IN_ANSWER, ST_ACTIVE, answer_caller },
-    { ST_ALERTING, IN_REJECT, ST_FREE, pass_refusal },
-    { ST_ALERTING, IN_CALLEE_GONE, ST_FREE, callee_lost },
-    { ST_ALERTING, IN_CALLER_GONE, ST_CANCELLING, cancel_callee },
-    { ST_ALERTING, IN_TIMEOUT, ST_CANCELLING, no_answer },
-    { ST_CANCELLING, IN_PROGRESS, ST_CANCELLING, leg_gone },
-    { ST_CANCELLING, IN_ANSWER, ST_CANCELLING, hang_up_late_answer },
-    { ST_CANCELLING, IN_REJECT, ST_FREE, leg_gone },
-    { ST_CANCELLING, IN_CALLEE_GONE, ST_FREE, leg_gone },
-    { ST_CANCELLING, IN_CALLER_GONE, ST_CANCELLING, leg_gone },
+    { ST_CALLING, IN_PROGRESS, ST_ALERTING, pass_progress, "18x to the caller" },
+    { ST_CALLING, IN_ANSWER, ST_ACTIVE, answer_caller, "200 to the caller with the relay's ports" },
+    { ST_CALLING, IN_REJECT, ST_FREE, pass_refusal, "the same refusal to the caller, close the relay" },
+    { ST_CALLING, IN_CALLEE_GONE, ST_FREE, callee_lost, "480 to the caller, close the relay" },
+    { ST_CALLING, IN_CALLER_GONE, ST_CANCELLING, cancel_callee, "CANCEL to the callee, close the relay" },
+    { ST_CALLING, IN_TIMEOUT, ST_CANCELLING, no_answer, "480 to the caller, CANCEL to the callee, close the relay" },
+    { ST_ALERTING, IN_PROGRESS, ST_ALERTING, pass_progress, "18x to the caller" },
+    { ST_ALERTING, IN_ANSWER, ST_ACTIVE, answer_caller, "200 to the caller with the relay's ports" },
+    { ST_ALERTING, IN_REJECT, ST_FREE, pass_refusal, "the same refusal to the caller, close the relay" },
+    { ST_ALERTING, IN_CALLEE_GONE, ST_FREE, callee_lost, "480 to the caller, close the relay" },
+    { ST_ALERTING, IN_CALLER_GONE, ST_CANCELLING, cancel_callee, "CANCEL to the callee, close the relay" },
+    { ST_ALERTING, IN_TIMEOUT, ST_CANCELLING, no_answer, "480 to the caller, CANCEL to the callee, close the relay" },
+    { ST_CANCELLING, IN_PROGRESS, ST_CANCELLING, leg_gone, "nothing" },
+    { ST_CANCELLING, IN_ANSWER, ST_CANCELLING, hang_up_late_answer, "BYE: the answer crossed the CANCEL" },
+    { ST_CANCELLING, IN_REJECT, ST_FREE, leg_gone, "nothing" },
+    { ST_CANCELLING, IN_CALLEE_GONE, ST_FREE, leg_gone, "nothing" },
+    { ST_CANCELLING, IN_CALLER_GONE, ST_CANCELLING, leg_gone, "nothing" },
     /* 11.1.3: BYE of either side */
-    { ST_ACTIVE, IN_CALLER_GONE, ST_RELEASING, hang_up_other },
-    { ST_ACTIVE, IN_CALLEE_GONE, ST_RELEASING, hang_up_other },
-    { ST_ACTIVE, IN_TIMEOUT, ST_RELEASING, call_expired },
-    { ST_RELEASING, IN_CALLER_GONE, ST_RELEASING, leg_gone },
-    { ST_RELEASING, IN_CALLEE_GONE, ST_RELEASING, leg_gone },
+    { ST_ACTIVE, IN_CALLER_GONE, ST_RELEASING, hang_up_other, "BYE to the other side, close the relay" },
+    { ST_ACTIVE, IN_CALLEE_GONE, ST_RELEASING, hang_up_other, "BYE to the other side, close the relay" },
+    { ST_ACTIVE, IN_TIMEOUT, ST_RELEASING, call_expired,
+      "BYE with private-call-expiry to both sides, close the relay" },
+    { ST_RELEASING, IN_CALLER_GONE, ST_RELEASING, leg_gone, "nothing" },
+    { ST_RELEASING, IN_CALLEE_GONE, ST_RELEASING, leg_gone, "nothing" },
 };
 #define NUM_ROWS (sizeof rows / sizeof rows[0])
 
-bool mcx_msrv_row(size_t i, const char **state, const char **event, const char **next)
+bool mcx_msrv_row(struct mcx_msrv_row *row, size_t i)
 {
     if (i >= NUM_ROWS) {
         return false;
     }
-    *state = state_names[rows[i].state];
-    *event = event_names[rows[i].event];
-    *next = state_names[rows[i].next];
+    *row = (struct mcx_msrv_row){ state_names[rows[i].state], event_names[rows[i].event], state_names[rows[i].next],
+                                  rows[i].what };
     return true;
 }
 

@@ -811,12 +811,12 @@ static void registration_forms(void **state)
 
 static void table_is_consistent(void **state)
 {
-    const char *s1, *e1, *n1, *s2, *e2, *n2;
+    struct mcx_msrv_row a, b;
 
     (void)state;
-    for (size_t i = 0; mcx_msrv_row(i, &s1, &e1, &n1); i++) {
-        for (size_t k = i + 1; mcx_msrv_row(k, &s2, &e2, &n2); k++) {
-            assert_false(s1 == s2 && e1 == e2); /* one row an event and state */
+    for (size_t i = 0; mcx_msrv_row(&a, i); i++) {
+        for (size_t k = i + 1; mcx_msrv_row(&b, k); k++) {
+            assert_false(a.state == b.state && a.event == b.event); /* one row an event and state */
         }
     }
 }

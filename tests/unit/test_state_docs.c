@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mcx/mcptt_server.h>
 #include <mcx/privcall.h>
 
 static void write_private_call(FILE *f)
@@ -39,13 +40,34 @@ static void write_private_call(FILE *f)
     }
 }
 
+static void write_mcptt_server(FILE *f)
+{
+    struct mcx_msrv_row row;
+
+    fputs("\n## Private call, MCPTT server (`src/proc/mcptt_server.c`, TS 24.379 11.1.1.3, 11.1.1.4, 11.1.3)\n\n", f);
+    fputs("```mermaid\nstateDiagram-v2\n    free --> relay: invite\n", f);
+    for (size_t i = 0; mcx_msrv_row(&row, i); i++) {
+        fprintf(f, "    %s --> %s: %s\n", row.state, row.next, row.event);
+    }
+    fputs("```\n\nAn INVITE goes through the three roles first (`src/proc/mcptt_roles.c`); only one that none of them "
+          "refuses\n"
+          "makes a call. A call is also over when both legs are gone.\n\n"
+          "| State | Event | Next state | What happens |\n|---|---|---|---|\n",
+          f);
+    for (size_t i = 0; mcx_msrv_row(&row, i); i++) {
+        fprintf(f, "| %s | %s | %s | %s |\n", row.state, row.event, row.next, row.what);
+    }
+}
+
 static void write_all(FILE *f)
 {
     fputs("# State machines\n\n"
-          "Written from the tables in the code by `tests/unit/test_state_docs.c`; do not edit. An event without a row in\n"
+          "Written from the tables in the code by `tests/unit/test_state_docs.c`; do not edit. An event without a row "
+          "in\n"
           "the present state is refused with `MCX_E_STATE` and changes nothing.\n\n",
           f);
     write_private_call(f);
+    write_mcptt_server(f);
 }
 
 static void documentation_is_that_of_the_tables(void **state)
