@@ -57,7 +57,15 @@ phone_start nobody alice "$ALICE" register --token "$W/bob.mcptt-token"
 expect_exit nobody 1
 phone_start nobody alice "$ALICE" register --token "$W/alice.token" # for the KMS
 expect_exit nobody 1
-expect "registrations refused" "$(grep -c '"register-refused"' "$W/log/server.out")" 3
+server_events() { # EVENT COUNT: waits until the server, which answers first and writes then, has told so many
+    local i
+    for i in $(seq 100); do
+        [ "$(grep -c "\"event\":\"$1\"" "$W/log/server.out")" -ge "$2" ] && break
+        sleep 0.1
+    done
+    expect "events '$1'" "$(grep -c "\"event\":\"$1\"" "$W/log/server.out")" "$2"
+}
+server_events register-refused 3
 
 # what crosses the server comes out as it went in
 tone "$W/said.wav" 0.8
@@ -66,6 +74,7 @@ wait_registered bob
 phone_start alice alice "$ALICE" call --to "$BOB" --token "$W/alice.mcptt-token" --play "$W/said.wav" --hangup-after-play
 expect_exit alice 0
 expect_exit bob 0
+server_events relay-closed 1
 "$MCX_SOURCE/demos/listen.py" "$W/capture.pcap" "$W/wire.awb" >"$W/listen.json" || fail "the capture holds no RTP"
 expect "the relay changes packets" "$(jq -r .relayed_unchanged "$W/listen.json")" true
 expect "packets relayed" "$(jq -s 'map(select(.event == "relay-closed")) | last | .caller_packets' "$W/log/server.out")" \
