@@ -26,9 +26,7 @@ static const struct pc_cause_row causes[] = {
     { MCX_PC_CAUSE_STALE, "stale", AUTHENTICATION,
       "A call that claims to come from {} was refused: its security message is too old or from the future" },
     { MCX_PC_CAUSE_REPLAY, "replay", AUTHENTICATION,
-      "A call that claims to come from {} was refused: its security message was used before, or is older than this "
-      "phone "
-      "can tell" },
+      "A call that claims to come from {} was refused: its security message had been used before" },
     { MCX_PC_CAUSE_PURPOSE, "purpose", AUTHENTICATION,
       "A call that claims to come from {} was refused: its key is not for a private call, or its sender not entitled" },
     { MCX_PC_CAUSE_CALLER, "caller-mismatch", AUTHENTICATION,

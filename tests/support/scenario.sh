@@ -173,7 +173,7 @@ lab_two_users() {
 
 phone_start() {
     local name=$1 user=$2 uri=$3 command=$4
-    rm -f "$W/$name.ready"
+    rm -f "$W/$name.ready" "$W/log/$name.out" # nothing of an earlier run may be taken for this one's
     program_start "$name" "$MCX_BIN/mcx-ue" "$command" --id "$uri" --server "$SERVER" --store "$W/$user.store" \
         --store-key "$W/$user.store-key" --json --ready-file "$W/$name.ready" "${@:5}"
 }
@@ -185,7 +185,7 @@ wait_registered() {
 wait_event() {
     local i
     for i in $(seq 200); do
-        grep -q "\"event\":\"$2\"" "$W/log/$1.out" && return 0
+        grep -qs "\"event\":\"$2\"" "$W/log/$1.out" && return 0
         sleep 0.1
     done
     fail "$1 did not report '$2' in 20 s"
