@@ -10,5 +10,6 @@ configure_package_config_file(cmake/mcxConfig.cmake.in ${CMAKE_CURRENT_BINARY_DI
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/mcxConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mcxConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/mcxConfigVersion.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mcx)
+file(RELATIVE_PATH MCX_PC_UP /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/mcx.pc.in ${CMAKE_CURRENT_BINARY_DIR}/mcx.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mcx.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -89,7 +89,9 @@ refused "deep XML" 400 keyprov "$good" bad.xml
 { ask keyprov && cat req.xml && head -c 70000 /dev/zero | tr '\0' ' '; } >bad.xml
 refused "oversized XML" 400 keyprov "$good" bad.xml
 head -c 2000000 /dev/zero | tr '\0' ' ' >bad.xml
-check "far too large" 413 "$(post "$kms_url/keyprov" "$good" bad.xml)"
+# curl sees the 413, or, when it is still sending, only that the connection is gone (000)
+large=$(post "$kms_url/keyprov" "$good" bad.xml || true)
+[ "$large" = 000 ] || check "far too large" 413 "$large"
 check "header too large" 400 "$(post "$kms_url/init" "$good" empty -H "X: $(head -c 40000 /dev/zero | tr '\0' x)")"
 
 check "audit after refusals" 0 "$("$KMSD" audit list --dir a --json | wc -l)"

@@ -4,7 +4,7 @@
 set -euo pipefail
 out=$("$MCX_SOURCE/bench/compare" --build "$MCX_BIN/.." --rounds 1 --inner 1 --json)
 jq -e '.times.mcx["eccsi.sign"].median > 0 and .times.mcx["openssl.ecdsa.sign"].median > 0' <<<"$out" >/dev/null
-jq -e '[.ratios[] | select(.over == "eccsi.sign" and .median > 0)] | length == 1' <<<"$out" >/dev/null
+jq -e '[.ratios[] | select(.over == "eccsi.sign" and .under == "openssl.ecdsa.sign" and .median > 0)] | length == 1' <<<"$out" >/dev/null
 for peer in "$MCX_BIN"/peer_*; do
     [ -x "$peer" ] || continue
     name=$("$peer" --rounds 1 | jq -r .program)
