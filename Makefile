@@ -18,7 +18,7 @@ test: build
 	@ctest --test-dir $(BUILD) -L '^test$$' --output-on-failure -j2
 
 check: build
-	@scripts/check-layers
+	@scripts/check-docs
 	@ctest --test-dir $(BUILD) --output-on-failure -j2
 	@scripts/check-ct
 	@scripts/fuzz-smoke
