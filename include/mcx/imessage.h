@@ -52,7 +52,8 @@ struct mcx_imessage_params {
  * @param[out] out  written octets appended; unchanged on error
  * @retval MCX_E_NOKEY   no key set for `from` in the period of `time`, or no certificate for `to`
  * @retval MCX_E_EXPIRED a certificate is revoked or past its end
- * @retval MCX_E_ARG @retval MCX_E_SPACE @retval MCX_E_RNG
+ * @retval MCX_E_ARG @retval MCX_E_SPACE @retval MCX_E_RNG @retval MCX_E_NOMEM
+ * @retval MCX_E_BUG     the new message did not pass its own check
  */
 MCX_MUST_CHECK mcx_err mcx_imessage_make(struct mcx_wr *out, const struct mcx_imessage_params *params,
                                          const struct mcx_keyring *ring, const struct mcx_rng *rng,
@@ -61,11 +62,15 @@ MCX_MUST_CHECK mcx_err mcx_imessage_make(struct mcx_wr *out, const struct mcx_im
 /**
  * Messages accepted before (RFC 3830 5.3, 5.4): the hash of the signed octets, which hold IDRi, T, RAND and CSB ID,
  * and never the signature, which has more than one valid form; and for each (initiator, CSB ID) the latest T.
- * Bounded, and empty after a start: what was accepted before it has to be kept out by T (RFC 3830 5.4). A look costs a
- * pass over the entries, far less than the signature check up to some thousand of them.
+ * Bounded, and empty after a start: what was accepted before it has to be kept out by T (RFC 3830 5.4). A look costs the
+ * same however many entries there are. A cache belongs to one thread at a time.
  */
 struct mcx_replay;
-/** @param[in] capacity entries; a full cache refuses new messages rather than forget a live one */
+/**
+ * @param[in] capacity  entries, about 140 octets each; a full cache refuses new messages rather than forget a live one
+ * @retval MCX_E_ARG    0, or more than 2^24
+ * @retval MCX_E_NOMEM
+ */
 MCX_MUST_CHECK mcx_err mcx_replay_new(struct mcx_replay **out, size_t capacity);
 void mcx_replay_free(struct mcx_replay *replay);
 
@@ -124,6 +129,7 @@ void mcx_imessage_clear(struct mcx_imessage *msg);
  * @retval MCX_E_POLICY   key type not allowed here, KMS not responsible for the initiator, key revoked
  * @retval MCX_E_AUTH @retval MCX_E_POINT  signature, decapsulation or key parameters failed
  * @retval MCX_E_SPACE    the replay cache is full
+ * @retval MCX_E_NOMEM @retval MCX_E_BUG  of the cryptography; nothing is known about the message then
  */
 MCX_MUST_CHECK mcx_err mcx_imessage_open(struct mcx_imessage *out, struct mcx_bytes message,
                                          const struct mcx_keyring *ring, struct mcx_replay *replay,

@@ -184,7 +184,7 @@ static void test_replay_cache(void **state)
 
     (void)state;
 #ifndef SANITIZED
-    assert_int_equal(n, 3);
+    assert_int_equal(n, 5);
 #else
     assert_int_equal(n, 0); /* none of them is the provider's */
 #endif
