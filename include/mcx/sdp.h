@@ -20,6 +20,7 @@
 
 #define MCX_SDP_MAX       32768 /* octets of a description; an I_MESSAGE of 8192 octets fits */
 #define MCX_SDP_MAX_MEDIA 8
+#define MCX_SDP_MAX_FORMATS 32 /* of one m= line; each is looked up in the lines below it */
 
 /** c= line (RFC 4566 5.7). */
 struct mcx_sdp_conn {
@@ -54,7 +55,7 @@ struct mcx_sdp {
  * @retval MCX_E_FORMAT  a line that is not `letter=value`, an octet 0 or bare CR, an obligatory line absent or twice,
  *                       a type letter that RFC 4566 does not know, a malformed c= or m= line
  * @retval MCX_E_UNSUP   v= other than 0, a port count in m=
- * @retval MCX_E_SPACE   over MCX_SDP_MAX octets or MCX_SDP_MAX_MEDIA media
+ * @retval MCX_E_SPACE   over MCX_SDP_MAX octets, MCX_SDP_MAX_MEDIA media or MCX_SDP_MAX_FORMATS formats
  */
 MCX_MUST_CHECK mcx_err mcx_sdp_read(struct mcx_sdp *out, struct mcx_bytes text, struct mcx_refusal *why);
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,25 @@ static void nul_and_length_are_refused(void **state)
     (void)state;
     assert_int_equal(mcx_sdp_read(&sdp, mcx_bytes(nul, sizeof nul - 1), NULL), MCX_E_FORMAT);
     assert_int_equal(mcx_sdp_read(&sdp, mcx_bytes(big, sizeof big), NULL), MCX_E_SPACE);
+}
+
+/* Each format is looked up in all lines of its section: the number of both must not grow together. */
+static void number_of_formats_is_bounded(void **state)
+{
+    char text[1024];
+    struct mcx_sdp sdp;
+
+    (void)state;
+    for (size_t num = MCX_SDP_MAX_FORMATS - 1; num <= MCX_SDP_MAX_FORMATS + 1; num++) {
+        size_t n = (size_t)sprintf(text, "v=0\r\no=-\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP");
+
+        for (size_t i = 0; i < num; i++) {
+            n += (size_t)sprintf(text + n, " %zu", 96 + i % 32);
+        }
+        (void)sprintf(text + n, "\r\n");
+        assert_int_equal(mcx_sdp_read(&sdp, mcx_bytes_str(text), NULL),
+                         num > MCX_SDP_MAX_FORMATS ? MCX_E_SPACE : MCX_OK);
+    }
 }
 
 static void every_prefix_is_safe(void **state)
@@ -434,6 +454,7 @@ int main(void)
         cmocka_unit_test(example_offer_is_read),
         cmocka_unit_test(forms_of_lines),
         cmocka_unit_test(nul_and_length_are_refused),
+        cmocka_unit_test(number_of_formats_is_bounded),
         cmocka_unit_test(every_prefix_is_safe),
         cmocka_unit_test(audio_formats),
         cmocka_unit_test(offer_as_in_the_example),

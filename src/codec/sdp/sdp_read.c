@@ -118,6 +118,17 @@ static mcx_err conn_read(struct mcx_sdp_conn *out, struct mcx_bytes value)
     return MCX_OK;
 }
 
+static bool too_many_formats(struct mcx_bytes formats)
+{
+    struct mcx_bytes word = { 0 };
+    size_t num = 0;
+
+    while (num <= MCX_SDP_MAX_FORMATS && mcx_sdp_cut(&formats, ' ', &word)) {
+        num++;
+    }
+    return num > MCX_SDP_MAX_FORMATS;
+}
+
 /* m=audio 49170 RTP/AVP 97 (RFC 4566 5.14) */
 static mcx_err media_read(struct mcx_sdp_media *out, struct mcx_bytes value)
 {
@@ -132,6 +143,9 @@ static mcx_err media_read(struct mcx_sdp_media *out, struct mcx_bytes value)
         return MCX_E_UNSUP; /* several ports for one medium */
     }
     MCX_TRY(mcx_dec_read(&port, 65535, v.port_text));
+    if (too_many_formats(value)) {
+        return MCX_E_SPACE;
+    }
     v.port = (uint16_t)port;
     v.formats = value;
     *out = v;
@@ -179,6 +193,9 @@ static mcx_err media_open(struct reader *r, const uint8_t *start, struct mcx_byt
     err = media_read(r->media, value);
     if (err == MCX_E_UNSUP) {
         return mcx_refuse(r->why, err, "several ports in one m= line", "RFC 4566 5.14");
+    }
+    if (err == MCX_E_SPACE) {
+        return mcx_refuse(r->why, err, "more formats in one m= line than are supported", "RFC 4566 5.14");
     }
     if (err != MCX_OK) {
         return mcx_refuse(r->why, err, "malformed m= line", "RFC 4566 5.14");
