@@ -22,37 +22,44 @@ static const struct mcx_mikey_sp *policy_no(const struct mcx_mikey_sakke_msg *m,
     return NULL;
 }
 
-/* SP that applies: the first that a crypto session names, else the first one there is; NULL = default profile. */
+/* Policy of one crypto session. CHOICE, mikey-sakke.md 2.1: with #P = 0 the only SP, or NULL = the default profile. */
+static mcx_err block_sp(const struct mcx_opening *o, const struct mcx_mikey_sp **sp, struct mcx_rd *blocks)
+{
+    const struct mcx_mikey_sakke_msg *m = &o->msg;
+    struct mcx_mikey_map_generic block;
+
+    MCX_TRY(mcx_mikey_map_generic_read(&block, blocks));
+    if (block.prot_type != 0) {
+        return mcx_refuse(o->why, MCX_E_UNSUP, "a crypto session of a protocol other than SRTP", "RFC 6043 6.1.1");
+    }
+    if (block.policies.len == 0) {
+        *sp = m->num_sp == 1 ? &m->sp[0] : NULL;
+        return MCX_OK;
+    }
+    *sp = policy_no(m, block.policies.p[0]);
+    return *sp != NULL ? MCX_OK
+                       : mcx_refuse(o->why, MCX_E_FORMAT, "a crypto session names a policy that is not there",
+                                    "TS 33.180 E.1.2");
+}
+
+/* SP that applies: that of all crypto sessions, without any the first there is; NULL = default profile. */
 static mcx_err find_sp(const struct mcx_opening *o, const struct mcx_mikey_sp **sp)
 {
     const struct mcx_mikey_sakke_msg *m = &o->msg;
     struct mcx_rd rd = mcx_rd(m->hdr.map);
-    struct mcx_mikey_map_generic block;
 
     *sp = m->num_sp > 0 ? &m->sp[0] : NULL;
     if (m->hdr.map_type != MCX_MIKEY_MAP_GENERIC || m->hdr.num_cs == 0) {
         return MCX_OK; /* SP beside an empty map: three vendors do so (mikey-sakke.md 5) */
     }
     for (uint8_t i = 0; i < m->hdr.num_cs; i++) {
-        const struct mcx_mikey_sp *named;
+        const struct mcx_mikey_sp *own = NULL;
 
-        MCX_TRY(mcx_mikey_map_generic_read(&block, &rd));
-        if (block.prot_type != 0) {
-            return mcx_refuse(o->why, MCX_E_UNSUP, "a crypto session of a protocol other than SRTP", "RFC 6043 6.1.1");
-        }
-        if (block.policies.len == 0) {
-            continue; /* CHOICE, mikey-sakke.md 2.1: the only SP, or the default profile */
-        }
-        named = policy_no(m, block.policies.p[0]);
-        if (named == NULL) {
-            return mcx_refuse(o->why, MCX_E_FORMAT, "a crypto session names a policy that is not there",
-                              "TS 33.180 E.1.2");
-        }
-        if (i == 0) {
-            *sp = named;
-        } else if (named != *sp) {
+        MCX_TRY(block_sp(o, &own, &rd));
+        if (i > 0 && own != *sp) {
             return mcx_refuse(o->why, MCX_E_UNSUP, "crypto sessions with different policies", "TS 33.180 E.1.2");
         }
+        *sp = own;
     }
     return MCX_OK;
 }
