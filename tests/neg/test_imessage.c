@@ -285,6 +285,38 @@ static void test_headers(void **state)
     }
 }
 
+/* #P = 0 (mikey-sakke.md 2.1): one SP is obeyed; of two none is picked, the default profile applies. */
+static void test_session_without_policy(void **state)
+{
+    static const char rate_2[] = "00 00 001f 000106 010110 020104 04010c 050100 060100 0d020002 120104 130100 140110";
+    static const char rate_4[] = "01 00 001f 000106 010110 020104 04010c 050100 060100 0d020004 120104 130100 140110";
+    static struct mikey_parts parts;
+    struct mcx_keyring *ring = ring_own(1u << 2);
+    struct vec message = vec_get(OWN3, NULL, "message");
+    struct mcx_imessage msg;
+    size_t sp;
+
+    (void)state;
+    mikey_split(&parts, vec_bytes(&message));
+    parts.map = vec_hex("04 00 00 0000 00");
+    parts.hdr.map = vec_bytes(&parts.map);
+    sp = mikey_find(&parts, MCX_MIKEY_PL_SP, 0);
+    for (uint16_t rate = 2; rate > 0; rate--) {
+        struct vec v;
+
+        mikey_replace(&parts, sp, rate_2);
+        v = resign(mikey_join(&parts), 4);
+        assert_int_equal(mcx_imessage_open(&msg, vec_bytes(&v), ring, NULL, own_time, &strict, NULL), MCX_OK);
+        assert_int_equal(msg.roc_rate, rate);
+        mcx_imessage_clear(&msg);
+        if (rate == 2) {
+            mikey_copy(&parts, sp, sp + 1);
+            mikey_replace(&parts, sp + 1, rate_4);
+        }
+    }
+    mcx_keyring_free(ring);
+}
+
 /* Key parameters sealed by the signer himself, with contents of our choice. */
 static struct vec with_params(const char *plain_hex)
 {
@@ -471,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_sakke_for_another),
         cmocka_unit_test(test_signed_but_wrong),
         cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_session_without_policy),
         cmocka_unit_test(test_key_params),
         cmocka_unit_test(test_allowed_types),
         cmocka_unit_test(test_skew),

@@ -356,6 +356,11 @@ static void test_replay(void **state)
     other = make(alice, &p, 4);
     assert_int_equal(open_one(&msg, other, bob, replay, now, &strict), MCX_E_SPACE);
     assert_int_equal(open_one(&msg, message, bob, replay, now, &strict), MCX_E_REPLAY);
+    /* Up to the last second in which the first two could be accepted again they keep their places. */
+    p.time = (struct mcx_ntp){ now.sec + 3600, 0 };
+    p.rand.len = 0;
+    assert_int_equal(open_one(&msg, make(alice, &p, 6), bob, replay, p.time, &strict), MCX_E_SPACE);
+    p.time = (struct mcx_ntp){ now.sec, 2 };
     /* An hour later the first two could not be accepted any more, and their places are free. */
     p.time.sec += 3700;
     assert_int_equal(open_one(&msg, make(alice, &p, 5), bob, replay, p.time, &strict), MCX_OK);

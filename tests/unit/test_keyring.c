@@ -279,6 +279,7 @@ static void test_domains(void **state)
         { "sip:bob@sub.partner.example", KMS2, NULL },
         { "sip:bob@partner.example@mcx.example.net", NULL, "mcx.example.net" }, /* two hosts to choose from */
         { "sip:bob@mcx.example.net@partner.example", NULL, "mcx.example.net" },
+        { "sip:bob@partner.example@sub.mcx.example.net", NULL, "mcx.example.net" },
         { "tel:+15550100", KMS1, NULL },
         { "tel:+15550100", NULL, "mcx.example.net" },
     };
