@@ -151,7 +151,8 @@ enum mcx_privcall_act {
 /** What the user or an automation learns. */
 enum mcx_privcall_note {
     MCX_PC_NOTE_CALLING,
-    MCX_PC_NOTE_VERIFIED, /* signature, caller and key are good */
+    MCX_PC_NOTE_VERIFIED,    /* signature, caller and key are good */
+    MCX_PC_NOTE_UNPROTECTED, /* taken under `allow_clear`: nobody vouches for the caller, anybody can listen */
     MCX_PC_NOTE_RINGING,
     MCX_PC_NOTE_ESTABLISHED,
     MCX_PC_NOTE_REFUSED, /* the call does not come about */
@@ -227,7 +228,7 @@ void mcx_privcall_free(struct mcx_privcall *pc);
 /**
  * One event.
  *
- * @param[out] out  actions, from number 0; may be filled also when the result is an error of the event
+ * @param[out] out  actions, in their order; none when the result is an error
  * @retval MCX_E_STATE  the event does not fit the state or belongs to another dialog: dropped, nothing has changed
  * @retval MCX_E_ARG    an event that only the machine makes
  */

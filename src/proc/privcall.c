@@ -211,9 +211,11 @@ static void invite_refused(struct run *r)
 
 static void callee_verified(struct run *r)
 {
-    tell(r, MCX_PC_NOTE_VERIFIED, MCX_PC_CAUSE_NONE,
-         r->pc->call.secure ? "The call comes from {}: signature and key are good"
-                            : "The call claims to come from {} and is NOT protected");
+    if (r->pc->call.secure) {
+        tell(r, MCX_PC_NOTE_VERIFIED, MCX_PC_CAUSE_NONE, "The call comes from {}: signature and key are good");
+    } else {
+        tell(r, MCX_PC_NOTE_UNPROTECTED, MCX_PC_CAUSE_NONE, "The call claims to come from {} and is NOT protected");
+    }
 }
 
 static void callee_connected(struct run *r)

@@ -12,7 +12,9 @@ static const char *const events[MCX_PC_NUM_EVENTS] = {
     "invite-auto", "invite-manual", "invite-bad",  "ok-good",     "ok-bad",
 };
 
-static const char *const notes[] = { "calling", "verified", "ringing", "established", "refused", "ended" };
+static const char *const notes[] = {
+    "calling", "verified", "unprotected", "ringing", "established", "refused", "ended"
+};
 
 /* CHOICE "pc-timers": TS 24.379 numbers none of them for a client. */
 static const struct mcx_privcall_timer_info timers[MCX_PC_NUM_TIMERS] = {

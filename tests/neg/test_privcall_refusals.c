@@ -499,6 +499,8 @@ static void unprotected_where_the_policy_allows_it(void **state)
     assert_int_equal(mcx_privcall_state(w.bob.pc), MCX_PC_IN_CALL);
     assert_false(w.bob.protected_media);
     assert_false(mcx_privcall_holds_key(w.bob.pc));
+    assert_true((w.bob.notes & 1u << MCX_PC_NOTE_UNPROTECTED) != 0); /* and nobody is told that it was verified */
+    assert_true((w.bob.notes & 1u << MCX_PC_NOTE_VERIFIED) == 0);
     wire_clear(&w);
 }
 

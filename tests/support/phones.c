@@ -71,6 +71,7 @@ static void tell(struct phone *p, const struct mcx_privcall_action *a)
 {
     p->num_notes++;
     p->note = a->note;
+    p->notes |= 1u << a->note;
     p->cause = a->cause;
     (void)snprintf(p->sentence, sizeof p->sentence, "%s", a->sentence);
     (void)snprintf(p->reason, sizeof p->reason, "%s", a->why.reason == NULL ? "" : a->why.reason);

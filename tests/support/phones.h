@@ -32,6 +32,7 @@ struct phone {
     uint8_t mki[4];
     uint32_t timer_ms[MCX_PC_NUM_TIMERS]; /* 0 = not running */
     unsigned num_notes;
+    unsigned notes; /* bit per note that was ever told */
     enum mcx_privcall_note note; /* the last one */
     enum mcx_privcall_cause cause;
     char sentence[1400];
