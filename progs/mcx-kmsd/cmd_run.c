@@ -46,6 +46,9 @@ static int check_options(const struct options *o)
     if (o->dir == NULL || o->listen == NULL || o->tls_cert == NULL || o->tls_key == NULL || o->jwks == NULL) {
         return usage_error("run wants --dir, a seal, --listen, --tls-cert, --tls-key and --jwks");
     }
+    if (mcx_file_is_open_to_all(o->tls_key)) {
+        return environment_error(o->tls_key, MCX_E_POLICY);
+    }
     return EXIT_DONE;
 }
 
@@ -119,6 +122,9 @@ static void to_http(struct mcx_http_answer *out, struct mcx_kms_answer *a, char 
     if (a->www_authenticate != NULL) {
         mcx_http_answer_header(out, "WWW-Authenticate", a->www_authenticate);
     }
+    if (a->close) {
+        mcx_http_answer_header(out, "Connection", "close");
+    }
     if (a->allow_post) {
         mcx_http_answer_header(out, "Allow", "POST");
     }
@@ -157,17 +163,38 @@ static void handle(void *ctx, struct mcx_http_answer *out, const struct mcx_http
     to_http(out, &d->answer, d->retry_after);
 }
 
+static void count_line(void *arg, const char *name, uint64_t count)
+{
+    const struct daemon *d = arg;
+    char event[160];
+    struct mcx_log_record rec = { .level = MCX_LOG_INFO, .subsystem = "kms", .subject = "counter", .event = event };
+
+    (void)snprintf(event, sizeof event, "%llu %s", (unsigned long long)count, name);
+    mcx_log(&d->log, &rec);
+}
+
+/* At SIGUSR1 and at the end: how many answers of each kind. */
+static void report(void *ctx)
+{
+    struct daemon *d = ctx;
+
+    mcx_tally_each(mcx_kms_tally(d->core), count_line, d);
+    count_line(d, "connections cut, too many of one address", mcx_http_server_cut(d->http));
+}
+
 static int listen_http(struct daemon *d, const struct options *o)
 {
     struct mcx_http_config c = { .listen = o->listen,
                                  .tls_cert = o->tls_cert,
                                  .tls_key = o->tls_key,
                                  .limits = { .connections = (uint32_t)o->connections,
+                                             .per_peer = (uint32_t)o->connections_per_peer,
                                              .idle_s = IDLE_S,
                                              .lifetime_s = LIFETIME_S,
                                              .headers_octets = HEADERS_MAX,
                                              .body_octets = HTTP_BODY_MAX },
                                  .handle = handle,
+                                 .report = report,
                                  .ctx = d,
                                  .log = d->log };
     mcx_err err = MCX_OK;
@@ -207,7 +234,8 @@ static int open_core(struct daemon *d, const struct options *o)
                                 .rng = mcx_rng_system(),
                                 .log = d->log,
                                 .time_tolerance_s = o->time_tolerance,
-                                .key_sets_per_minute = (uint32_t)o->rate };
+                                .key_sets_per_minute = (uint32_t)o->rate,
+                                .refusals_per_minute = (uint32_t)o->refusals };
     int rc = db_open(&d->db, o);
     mcx_err err = MCX_OK;
 
@@ -283,14 +311,15 @@ int cmd_run(const struct options *o)
     if (rc == EXIT_DONE && o->check_only) {
         puts("mcx-kmsd: the configuration is good");
     } else if (rc == EXIT_DONE && (rc = tell_ready(&d, o)) == EXIT_DONE) {
-        if (stat(o->tls_key, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-            log_plain(&d, MCX_LOG_WARN, "others can read the TLS key file; its mode should be 0600");
+        if (stat(o->tls_key, &st) == 0 && (st.st_mode & S_IRWXG) != 0) {
+            log_plain(&d, MCX_LOG_WARN, "a group can read the TLS key file");
         }
         if (o->token_iss == NULL || o->token_aud == NULL) {
             log_plain(&d, MCX_LOG_WARN, "issuer or audience of tokens is not pinned (--token-iss, --token-aud)");
         }
         log_plain(&d, MCX_LOG_INFO, "serving");
         rc = mcx_http_server_run(d.http) == MCX_OK ? EXIT_DONE : EXIT_ENVIRONMENT;
+        report(&d);
         log_plain(&d, MCX_LOG_INFO, "ended");
     }
     mcx_http_server_free(d.http);

@@ -23,7 +23,10 @@ int usage_error(const char *what)
 int environment_error(const char *what, mcx_err err)
 {
     if (err == MCX_E_POLICY) {
-        fprintf(stderr, "mcx-kmsd: %s can be read by others; run: chmod 600 %s\n", what, what);
+        fprintf(stderr,
+                "mcx-kmsd: %s can be read by others, or belongs to another user than runs this program; run: "
+                "chmod 600 %s, or chown\n",
+                what, what);
     } else {
         fprintf(stderr, "mcx-kmsd: %s: %s\n", what,
                 err == MCX_E_IO && errno != 0 ? strerror(errno) : mcx_err_name(err));

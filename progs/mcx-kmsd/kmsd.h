@@ -36,7 +36,9 @@ struct options {
     uint64_t token_skew;
     uint64_t time_tolerance;
     uint64_t rate;
+    uint64_t refusals;
     uint64_t connections;
+    uint64_t connections_per_peer;
     const char *user;
     const char *ready_file;
     const char *user_uri;

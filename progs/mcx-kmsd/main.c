@@ -15,7 +15,9 @@
 
 #define DEFAULT_PERIOD      2592000 /* 30 days, as in the examples of TS 33.180 D.3 */
 #define DEFAULT_RATE        120
+#define DEFAULT_REFUSALS    60
 #define DEFAULT_CONNECTIONS 512
+#define DEFAULT_PER_PEER    128
 
 static const struct command {
     const char *name;
@@ -28,7 +30,8 @@ static const struct command {
     { "run", cmd_run,
       "--dir DIR (--seal-key FILE | --seal-passphrase FILE) --listen ADDR:PORT --tls-cert PEM --tls-key PEM\n"
       "           --jwks FILE [--token-iss I] [--token-aud A] [--token-scope S ...] [--token-skew S]\n"
-      "           [--time-tolerance S] [--rate KEYSETS_PER_MINUTE_AND_USER] [--connections N]\n"
+      "           [--time-tolerance S] [--rate KEYSETS_PER_MINUTE_AND_USER]\n"
+      "           [--refusals PER_MINUTE_AND_ADDRESS] [--connections N] [--connections-per-peer N]\n"
       "           [--user NAME] [--ready-file FILE] [-t]                       serve; -t only checks" },
     { "user", cmd_user,
       "add --dir DIR --user-uri URI --mcptt-id URI | list --dir DIR [--json] |\n"
@@ -46,9 +49,11 @@ static void usage(FILE *f)
     for (size_t i = 0; i < NUM_COMMANDS; i++) {
         fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].help);
     }
-    fputs("\nA seal key file holds 64 hex digits, a passphrase file a line of text; both have mode 0600.\n"
-          "Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment. SIGTERM ends 'run' cleanly.\n",
-          f);
+    fputs(
+        "\nA seal key file holds 64 hex digits, a passphrase file a line of text; both have mode 0600.\n"
+        "Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment. SIGTERM ends 'run' cleanly, SIGUSR1\n"
+        "logs how many answers of each kind were given. 0 lifts the limit of --refusals and --connections-per-peer.\n",
+        f);
 }
 
 enum { TEXT, NUMBER, LIST };
@@ -92,7 +97,9 @@ static const struct value {
     N("token-skew", token_skew, 3600),
     N("time-tolerance", time_tolerance, 3600),
     N("rate", rate, 1000000),
+    N("refusals", refusals, 1000000),
     N("connections", connections, 65536),
+    N("connections-per-peer", connections_per_peer, 65536),
     T("user", user),
     T("ready-file", ready_file),
     T("user-uri", user_uri),
@@ -164,7 +171,9 @@ int main(int argc, char **argv)
 {
     struct options o = { .period = DEFAULT_PERIOD,
                          .rate = DEFAULT_RATE,
+                         .refusals = DEFAULT_REFUSALS,
                          .connections = DEFAULT_CONNECTIONS,
+                         .connections_per_peer = DEFAULT_PER_PEER,
                          .token_skew = MCX_TOKEN_SKEW_S,
                          .time_tolerance = MCX_KMS_TIME_TOLERANCE_S };
 

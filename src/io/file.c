@@ -146,6 +146,13 @@ static mcx_err write_beside(const char *path, struct mcx_bytes data, mode_t mode
     return err == MCX_OK ? sync_dir_of(path) : err;
 }
 
+bool mcx_file_is_open_to_all(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && (st.st_mode & S_IRWXO) != 0;
+}
+
 mcx_err mcx_file_replace(const char *path, struct mcx_bytes data, mode_t mode)
 {
     return write_beside(path, data, mode, false);

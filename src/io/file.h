@@ -29,6 +29,9 @@ void mcx_file_clear(struct mcx_file *f);
  */
 MCX_MUST_CHECK mcx_err mcx_file_read(struct mcx_file *out, const char *path, size_t max, bool secret);
 
+/** Everybody may read, write or execute it. For files that a library reads itself; false when there is none. */
+bool mcx_file_is_open_to_all(const char *path);
+
 /** Replace a file atomically: written beside it, synchronised, renamed. @retval MCX_E_IO errno says why */
 MCX_MUST_CHECK mcx_err mcx_file_replace(const char *path, struct mcx_bytes data, mode_t mode);
 /** As mcx_file_replace(), but the file must not exist yet (MCX_E_IO, errno EEXIST). */

@@ -23,25 +23,32 @@
 #define BACKLOG 128
 #define DRAIN_S 2 /* answers under way at SIGTERM */
 
+#define NUM_SIGNALS 3
+
 struct mcx_http_server {
     struct mcx_http_config config;
     struct event_base *base;
     struct evhttp *http;
     struct evhttp_bound_socket *bound;
     struct evconnlistener *listener; /* owned by evhttp */
-    struct event *signals[2];
+    struct event *signals[NUM_SIGNALS];
     SSL_CTX *tls;
     int slot; /* SSL ex data: struct conn */
     uint32_t num_conns;
+    struct conn *conns;
+    uint64_t num_cut;
     uint16_t port;
     bool stopping;
 };
 
 /* Lives from SSL_new to SSL_free, which is when evhttp drops the connection. */
 struct conn {
+    struct conn *next, **prev;
     struct mcx_http_server *server;
     struct bufferevent *bev; /* evhttp's */
     struct event *deadline;
+    uint8_t peer[8]; /* IPv4 address, or the first half of an IPv6 one: what one customer of a network has */
+    bool admitted;
 };
 
 void mcx_http_answer_header(struct mcx_http_answer *answer, const char *name, const char *value)
@@ -87,6 +94,10 @@ static void conn_free(struct conn *c)
     if (c->deadline != NULL) {
         event_free(c->deadline);
     }
+    *c->prev = c->next;
+    if (c->next != NULL) {
+        c->next->prev = c->prev;
+    }
     s->num_conns--;
     if (s->listener != NULL && !s->stopping) {
         (void)evconnlistener_enable(s->listener);
@@ -109,28 +120,83 @@ static void ssl_freed(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long
     }
 }
 
-/* A connection that has lived too long is cut at the socket; evhttp sees the end and frees it. */
+static bool peer_of(uint8_t out[8], evutil_socket_t fd)
+{
+    static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+    struct sockaddr_storage addr;
+    struct sockaddr_in a4;
+    struct sockaddr_in6 a6;
+    socklen_t len = sizeof addr;
+
+    memset(out, 0, 8);
+    if (getpeername(fd, (struct sockaddr *)&addr, &len) != 0) {
+        return false;
+    }
+    if (addr.ss_family == AF_INET) {
+        memcpy(&a4, &addr, sizeof a4);
+        memcpy(out, &a4.sin_addr, 4);
+        return true;
+    }
+    memcpy(&a6, &addr, sizeof a6);
+    if (memcmp(&a6.sin6_addr, mapped, sizeof mapped) == 0) {
+        memcpy(out, (const uint8_t *)&a6.sin6_addr + sizeof mapped, 4);
+    } else {
+        memcpy(out, &a6.sin6_addr, 8);
+    }
+    return true;
+}
+
+/* evhttp gives the socket only after it has asked for the bufferevent: so this is the first turn of the loop after. */
+static bool admit(struct conn *c)
+{
+    const struct mcx_http_server *s = c->server;
+    uint32_t same = 0;
+
+    c->admitted = true;
+    if (!peer_of(c->peer, bufferevent_getfd(c->bev))) {
+        return false;
+    }
+    for (const struct conn *o = s->conns; o != NULL; o = o->next) {
+        same += o->admitted && memcmp(o->peer, c->peer, sizeof c->peer) == 0 ? 1 : 0;
+    }
+    return s->config.limits.per_peer == 0 || same <= s->config.limits.per_peer;
+}
+
+/* A connection too many, or one that has lived too long, is cut at the socket; evhttp sees the end and frees it. */
 static void deadline_passed(evutil_socket_t fd, short what, void *arg)
 {
     struct conn *c = arg;
+    struct timeval after = { (time_t)c->server->config.limits.lifetime_s, 0 };
 
     (void)fd;
     (void)what;
+    if (!c->admitted) {
+        if (admit(c) && evtimer_add(c->deadline, &after) == 0) {
+            return;
+        }
+        c->server->num_cut++;
+    }
     (void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
 }
 
 static struct conn *conn_new(struct mcx_http_server *s)
 {
     struct conn *c = calloc(1, sizeof *c);
-    struct timeval after = { (time_t)s->config.limits.lifetime_s, 0 };
+    struct timeval now = { 0, 0 };
 
     if (c == NULL) {
         return NULL;
     }
     c->server = s;
+    c->next = s->conns;
+    c->prev = &s->conns;
+    if (c->next != NULL) {
+        c->next->prev = &c->next;
+    }
+    s->conns = c;
     s->num_conns++;
     c->deadline = evtimer_new(s->base, deadline_passed, c);
-    if (c->deadline == NULL || evtimer_add(c->deadline, &after) != 0) {
+    if (c->deadline == NULL || evtimer_add(c->deadline, &now) != 0) {
         conn_free(c);
         return NULL;
     }
@@ -375,16 +441,27 @@ static void stop_now(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+static void report_now(evutil_socket_t fd, short what, void *arg)
+{
+    struct mcx_http_server *s = arg;
+
+    (void)fd;
+    (void)what;
+    if (s->config.report != NULL) {
+        s->config.report(s->config.ctx);
+    }
+}
+
 static mcx_err catch_signals(struct mcx_http_server *s)
 {
-    static const int numbers[2] = { SIGTERM, SIGINT };
+    static const int numbers[NUM_SIGNALS] = { SIGTERM, SIGINT, SIGUSR1 };
     struct sigaction ignore = { .sa_handler = SIG_IGN };
 
     if (sigaction(SIGPIPE, &ignore, NULL) != 0) {
         return MCX_E_IO;
     }
-    for (size_t i = 0; i < 2; i++) {
-        s->signals[i] = evsignal_new(s->base, numbers[i], stop_now, s);
+    for (size_t i = 0; i < NUM_SIGNALS; i++) {
+        s->signals[i] = evsignal_new(s->base, numbers[i], numbers[i] == SIGUSR1 ? report_now : stop_now, s);
         if (s->signals[i] == NULL || event_add(s->signals[i], NULL) != 0) {
             return MCX_E_NOMEM;
         }
@@ -417,6 +494,11 @@ uint16_t mcx_http_server_port(const struct mcx_http_server *server)
     return server->port;
 }
 
+uint64_t mcx_http_server_cut(const struct mcx_http_server *server)
+{
+    return server->num_cut;
+}
+
 mcx_err mcx_http_server_run(struct mcx_http_server *server)
 {
     return event_base_dispatch(server->base) < 0 ? MCX_E_IO : MCX_OK;
@@ -429,7 +511,7 @@ void mcx_http_server_free(struct mcx_http_server *server)
     }
     server->stopping = true;
     server->listener = NULL;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < NUM_SIGNALS; i++) {
         if (server->signals[i] != NULL) {
             event_free(server->signals[i]);
         }

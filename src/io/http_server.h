@@ -32,8 +32,8 @@ struct mcx_http_answer {
         const char *value; /* copied before the handler's caller returns */
     } header[MCX_HTTP_MAX_HEADERS];
     size_t num_headers;
-    const char *content_type;
-    char *body; /* owned by the answer when `release` is set */
+    const char *content_type; /* NULL without a body */
+    char *body;               /* owned by the answer when `release` is set */
     size_t body_len;
     void (*release)(char *body, size_t len); /* called once, when the octets have been sent or given up */
 };
@@ -41,9 +41,10 @@ struct mcx_http_answer {
 void mcx_http_answer_header(struct mcx_http_answer *answer, const char *name, const char *value);
 
 struct mcx_http_limits {
-    uint32_t connections;    /* at a time; further ones wait in the backlog */
-    uint32_t idle_s;         /* without an octet */
-    uint32_t lifetime_s;     /* of a connection */
+    uint32_t connections; /* at a time; further ones wait in the backlog */
+    uint32_t per_peer;    /* of one address (IPv6: one /64) at a time; further ones are cut; 0 = as many as there are */
+    uint32_t idle_s;      /* without an octet */
+    uint32_t lifetime_s;  /* of a connection */
     uint32_t headers_octets; /* request line and headers */
     uint32_t body_octets;    /* hard bound of the parser (answer 413) */
 };
@@ -54,6 +55,7 @@ struct mcx_http_config {
     const char *tls_key;  /* PEM */
     struct mcx_http_limits limits;
     void (*handle)(void *ctx, struct mcx_http_answer *out, const struct mcx_http_request *req);
+    void (*report)(void *ctx); /* at SIGUSR1 */
     void *ctx;
     struct mcx_log log;
 };
@@ -71,6 +73,8 @@ struct mcx_http_server;
 MCX_MUST_CHECK mcx_err mcx_http_server_new(struct mcx_http_server **out, const struct mcx_http_config *config);
 /** Port that is really bound. */
 uint16_t mcx_http_server_port(const struct mcx_http_server *server);
+/** How many connections were cut because their peer had too many. */
+uint64_t mcx_http_server_cut(const struct mcx_http_server *server);
 /** Serve until SIGTERM or SIGINT; then stop listening, let answers under way go out, and return. */
 MCX_MUST_CHECK mcx_err mcx_http_server_run(struct mcx_http_server *server);
 void mcx_http_server_free(struct mcx_http_server *server);

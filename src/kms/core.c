@@ -14,7 +14,9 @@
 
 struct mcx_kms_core {
     struct mcx_kms_config config;
-    struct mcx_kms_rate rate;
+    struct mcx_rate rate;     /* key sets, by user */
+    struct mcx_rate refusals; /* by peer address */
+    struct mcx_tally tally;
 };
 
 /* One request on its way. */
@@ -58,6 +60,7 @@ mcx_err mcx_kms_core_new(struct mcx_kms_core **out, const struct mcx_kms_config 
     }
     core->config = *config;
     core->rate.per_minute = config->key_sets_per_minute;
+    core->refusals.per_minute = config->refusals_per_minute;
     *out = core;
     return MCX_OK;
 }
@@ -329,8 +332,8 @@ static int do_keyprov(struct job *j)
     if (status != 0) {
         return status;
     }
-    j->out->retry_after_s = mcx_kms_rate_take(&j->core->rate, mcx_bytes_str(j->in->auth.mcptt_id),
-                                              (j->target.has_uri ? 1 : j->ids.num) * num_periods, j->in->mono_ms);
+    j->out->retry_after_s = mcx_rate_take(&j->core->rate, mcx_bytes_str(j->in->auth.mcptt_id),
+                                          (j->target.has_uri ? 1 : j->ids.num) * num_periods, j->in->mono_ms);
     if (j->out->retry_after_s != 0) {
         return refuse(j, 503, "the user asks for too many key sets", "");
     }
@@ -456,6 +459,30 @@ static void log_answer(const struct job *j)
     mcx_log(&j->core->config.log, &rec);
 }
 
+/* A refusal to a peer that nobody vouches for: is there budget for a proper one? */
+static bool shed(struct job *j)
+{
+    struct mcx_kms_core *core = j->core;
+
+    if (j->out->status < 400 || j->in->auth.mcptt_id != NULL || core->config.refusals_per_minute == 0) {
+        return false;
+    }
+    j->out->retry_after_s = mcx_rate_take(&core->refusals, mcx_bytes_str(j->in->peer), 1, j->in->mono_ms);
+    if (j->out->retry_after_s == 0) {
+        return false;
+    }
+    j->out->status = refuse(j, 429, "too many refusals for this address", "RFC 6585 4");
+    j->out->www_authenticate = NULL;
+    j->out->allow_post = false;
+    j->out->close = true;
+    return true;
+}
+
+const struct mcx_tally *mcx_kms_tally(const struct mcx_kms_core *core)
+{
+    return &core->tally;
+}
+
 void mcx_kms_handle(struct mcx_kms_core *core, struct mcx_kms_answer *out, const struct mcx_kms_in *in)
 {
     struct job j = { .core = core, .in = in, .out = out };
@@ -468,7 +495,10 @@ void mcx_kms_handle(struct mcx_kms_core *core, struct mcx_kms_answer *out, const
     } else {
         out->status = run(&j);
     }
-    answer_error(&j, out->status);
-    log_answer(&j);
+    if (!shed(&j)) {
+        answer_error(&j, out->status);
+        log_answer(&j);
+    }
+    mcx_tally_add(&core->tally, j.why.reason == NULL ? "served" : j.why.reason);
     mcx_kms_request_free(j.req);
 }

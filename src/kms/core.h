@@ -14,7 +14,8 @@
 #include <mcx/kmsdoc.h>
 #include <mcx/seam.h>
 
-#include "kms/rate.h"
+#include "base/rate.h"
+#include "base/tally.h"
 #include "kms/vault.h"
 
 #define MCX_KMS_BODY_MAX         65536
@@ -58,6 +59,8 @@ struct mcx_kms_config {
     struct mcx_log log;
     uint64_t time_tolerance_s;
     uint32_t key_sets_per_minute; /* of one user */
+    uint32_t
+        refusals_per_minute; /* to one peer address without a good token; beyond: 429, not logged. 0 = any number */
 };
 
 struct mcx_kms_core;
@@ -88,6 +91,7 @@ struct mcx_kms_answer {
     int status;                   /* HTTP status = ErrorCode (kms.md 12) */
     const char *www_authenticate; /* value, or NULL */
     bool allow_post;
+    bool close;             /* end the connection */
     uint32_t retry_after_s; /* 0: none */
     char request_id[MCX_KMS_REQUEST_ID_LEN + 1];
     char *xml; /* KmsResponse, or NULL */
@@ -96,7 +100,14 @@ struct mcx_kms_answer {
 };
 void mcx_kms_answer_clear(struct mcx_kms_answer *answer);
 
-/** Answer one request. There is always an answer; it is logged. */
+/**
+ * Answer one request. There is always an answer; it is logged, except that a peer address which has had more refusals
+ * than its budget allows gets a bare 429 (RFC 6585 4) which is only counted. A good token is served whatever else
+ * comes from its address, so nobody behind one address can lock the others out.
+ */
 void mcx_kms_handle(struct mcx_kms_core *core, struct mcx_kms_answer *out, const struct mcx_kms_in *in);
+
+/** Answers by reason of refusal; "served" for those that were none. */
+const struct mcx_tally *mcx_kms_tally(const struct mcx_kms_core *core);
 
 #endif

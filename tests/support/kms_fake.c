@@ -108,7 +108,8 @@ void kms_fake_init(struct kms_fake *f, uint32_t key_sets_per_minute)
     static char *domains[] = { "mcx.example.net" };
     const struct mcx_vault_public *pub = NULL;
     struct mcx_kms_config c = { .time_tolerance_s = MCX_KMS_TIME_TOLERANCE_S,
-                                .key_sets_per_minute = key_sets_per_minute };
+                                .key_sets_per_minute = key_sets_per_minute,
+                                .refusals_per_minute = KMS_FAKE_REFUSALS };
 
     *f = (struct kms_fake){ .rng_state = { .seed = 1 } };
     f->vault = kms_fake_vault(KMS_FAKE_URI, 604800, 345600);

@@ -15,11 +15,12 @@ void kms_fake_scalar(uint8_t *out, size_t len, const char *section, const char *
 /** Vault of a KMS URI and period with z_T and KSAK of [kms-rfc]. */
 struct mcx_vault *kms_fake_vault(const char *kms_uri, uint64_t period, uint64_t offset);
 
-#define KMS_FAKE_URI   "kms1.mcx.example.net"
-#define KMS_FAKE_NOW   UINT64_C(1772625600) /* 2026-03-04T12:00:00Z, period 6582 of the vectors */
-#define KMS_FAKE_USER  "sip:unit07@mcx.example.net"
-#define KMS_FAKE_ALIAS "sip:alias07@mcx.example.net"
-#define KMS_FAKE_OTHER "sip:unit08@mcx.example.net"
+#define KMS_FAKE_URI      "kms1.mcx.example.net"
+#define KMS_FAKE_NOW      UINT64_C(1772625600) /* 2026-03-04T12:00:00Z, period 6582 of the vectors */
+#define KMS_FAKE_REFUSALS 60                   /* a minute and address */
+#define KMS_FAKE_USER     "sip:unit07@mcx.example.net"
+#define KMS_FAKE_ALIAS    "sip:alias07@mcx.example.net"
+#define KMS_FAKE_OTHER    "sip:unit08@mcx.example.net"
 
 /** Users: unit07 with two identities, unit08 with one; each token names its user by the first identity. */
 struct kms_fake {

@@ -298,18 +298,78 @@ static void budget_per_user(void **state)
     kms_fake_clear(&f);
 }
 
+static uint64_t counted;
+static const char *wanted;
+
+static void look(void *arg, const char *name, uint64_t count)
+{
+    (void)arg;
+    counted += strcmp(name, wanted) == 0 ? count : 0;
+}
+
+static uint64_t count_of(const struct kms_fake *f, const char *name)
+{
+    counted = 0;
+    wanted = name;
+    mcx_tally_each(mcx_kms_tally(f->core), look, NULL);
+    return counted;
+}
+
+/* Refusals without a good token have a budget per address; a good token from there is served all the same. */
+static void refusals_of_an_address(void **state)
+{
+    struct kms_fake f;
+    struct mcx_kms_answer a;
+    struct mcx_kms_in bad = { .method = mcx_bytes_str("POST"),
+                              .target = mcx_bytes_str("/keymanagement/identity/v1/init"),
+                              .auth = { .present = false },
+                              .peer = "192.0.2.66",
+                              .unix_ms = KMS_FAKE_NOW * 1000,
+                              .mono_ms = 1000 };
+    struct mcx_kms_in good = bad;
+
+    (void)state;
+    kms_fake_init(&f, 1000);
+    for (size_t i = 0; i < 100; i++) {
+        mcx_kms_handle(f.core, &a, &bad);
+        assert_int_equal(a.status, i < KMS_FAKE_REFUSALS ? 401 : 429);
+        assert_true((a.www_authenticate != NULL) == (i < KMS_FAKE_REFUSALS));
+        assert_true(a.close == (i >= KMS_FAKE_REFUSALS) && (a.retry_after_s > 0) == a.close);
+        mcx_kms_answer_clear(&a);
+    }
+    assert_int_equal(f.num_refusals, KMS_FAKE_REFUSALS); /* the rest is in no log */
+    assert_int_equal(count_of(&f, "too many refusals for this address"), 100 - KMS_FAKE_REFUSALS);
+    assert_int_equal(count_of(&f, "the request has no bearer token"), KMS_FAKE_REFUSALS);
+    good.auth.present = true;
+    good.auth.mcptt_id = KMS_FAKE_USER;
+    mcx_kms_handle(f.core, &a, &good);
+    assert_int_equal(a.status, 200);
+    mcx_kms_answer_clear(&a);
+    assert_int_equal(count_of(&f, "served"), 1);
+    bad.peer = "192.0.2.67"; /* another address */
+    mcx_kms_handle(f.core, &a, &bad);
+    assert_int_equal(a.status, 401);
+    mcx_kms_answer_clear(&a);
+    bad.peer = "192.0.2.66"; /* and later */
+    bad.mono_ms += 60000;
+    mcx_kms_handle(f.core, &a, &bad);
+    assert_int_equal(a.status, 401);
+    mcx_kms_answer_clear(&a);
+    kms_fake_clear(&f);
+}
+
 static void budget_table_overflow(void **state)
 {
-    static struct mcx_kms_rate rate = { .per_minute = 60 };
+    static struct mcx_rate rate = { .per_minute = 60 };
     char user[32];
 
     (void)state;
-    for (unsigned i = 0; i < 4 * MCX_KMS_RATE_SLOTS; i++) { /* more users than slots: shared, never unbounded */
+    for (unsigned i = 0; i < 4 * MCX_RATE_SLOTS; i++) { /* more users than slots: shared, never unbounded */
         (void)snprintf(user, sizeof user, "sip:u%u@x", i);
-        (void)mcx_kms_rate_take(&rate, mcx_bytes_str(user), 60, 1000);
+        (void)mcx_rate_take(&rate, mcx_bytes_str(user), 60, 1000);
     }
-    assert_int_not_equal(mcx_kms_rate_take(&rate, mcx_bytes_str("sip:one-more@x"), 60, 1000), 0);
-    assert_int_equal(mcx_kms_rate_take(&rate, mcx_bytes_str("sip:one-more@x"), 60, 61000), 0);
+    assert_int_not_equal(mcx_rate_take(&rate, mcx_bytes_str("sip:one-more@x"), 60, 1000), 0);
+    assert_int_equal(mcx_rate_take(&rate, mcx_bytes_str("sip:one-more@x"), 60, 61000), 0);
 }
 
 static void certificate_of_another_vault(void **state)
@@ -346,6 +406,7 @@ int main(void)
         cmocka_unit_test(no_record_no_keys),
         cmocka_unit_test(generator_faults),
         cmocka_unit_test(budget_per_user),
+        cmocka_unit_test(refusals_of_an_address),
         cmocka_unit_test(budget_table_overflow),
         cmocka_unit_test(certificate_of_another_vault),
     };

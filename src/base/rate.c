@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kms/rate.h"
+#include "base/rate.h"
 
 #define WAYS      8
 #define MILLI     1000
 #define MINUTE_MS 60000
 
-/* FNV-1a: spreads users over the table; no defence is built on it, a clash only shares a budget. */
-static uint64_t tag_of(struct mcx_bytes user)
+/* FNV-1a: spreads names over the table; no defence is built on it, a clash only shares a budget. */
+static uint64_t tag_of(struct mcx_bytes name)
 {
     uint64_t h = UINT64_C(14695981039346656037);
 
-    for (size_t i = 0; i < user.len; i++) {
-        h = (h ^ user.p[i]) * UINT64_C(1099511628211);
+    for (size_t i = 0; i < name.len; i++) {
+        h = (h ^ name.p[i]) * UINT64_C(1099511628211);
     }
     return h == 0 ? 1 : h;
 }
 
-static void refill(struct mcx_kms_bucket *b, uint32_t per_minute, uint64_t mono_ms)
+static void refill(struct mcx_rate_bucket *b, uint32_t per_minute, uint64_t mono_ms)
 {
     uint64_t cap = (uint64_t)per_minute * MILLI;
     uint64_t passed = mono_ms > b->last_ms ? mono_ms - b->last_ms : 0;
@@ -27,11 +27,11 @@ static void refill(struct mcx_kms_bucket *b, uint32_t per_minute, uint64_t mono_
     b->last_ms = mono_ms;
 }
 
-/* The user's bucket; else a free one; else the fullest of the set, whose user loses least. */
-static struct mcx_kms_bucket *find(struct mcx_kms_rate *rate, uint64_t tag, uint64_t mono_ms)
+/* The name's bucket; else a free one; else the fullest of the set, whose owner loses least. */
+static struct mcx_rate_bucket *find(struct mcx_rate *rate, uint64_t tag, uint64_t mono_ms)
 {
-    struct mcx_kms_bucket *set = &rate->bucket[tag % (MCX_KMS_RATE_SLOTS / WAYS) * WAYS];
-    struct mcx_kms_bucket *best = &set[0];
+    struct mcx_rate_bucket *set = &rate->bucket[tag % (MCX_RATE_SLOTS / WAYS) * WAYS];
+    struct mcx_rate_bucket *best = &set[0];
 
     for (size_t i = 0; i < WAYS; i++) {
         if (set[i].tag == tag) {
@@ -48,15 +48,15 @@ static struct mcx_kms_bucket *find(struct mcx_kms_rate *rate, uint64_t tag, uint
         }
     }
     if (best->tag == 0) {
-        *best = (struct mcx_kms_bucket){ tag, mono_ms, (uint64_t)rate->per_minute * MILLI };
+        *best = (struct mcx_rate_bucket){ tag, mono_ms, (uint64_t)rate->per_minute * MILLI };
     }
     best->tag = tag; /* an evicted bucket keeps its level: eviction wins nobody anything */
     return best;
 }
 
-uint32_t mcx_kms_rate_take(struct mcx_kms_rate *rate, struct mcx_bytes user, size_t num, uint64_t mono_ms)
+uint32_t mcx_rate_take(struct mcx_rate *rate, struct mcx_bytes name, size_t num, uint64_t mono_ms)
 {
-    struct mcx_kms_bucket *b = find(rate, tag_of(user), mono_ms);
+    struct mcx_rate_bucket *b = find(rate, tag_of(name), mono_ms);
     uint64_t want = (uint64_t)num * MILLI;
     uint64_t per_second = (uint64_t)rate->per_minute * MILLI / 60;
 
