@@ -2,6 +2,7 @@
 /* SIP and relay on one side, the state machine on the other: events in, actions out. */
 #include "mcx-mcpttd/daemon.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,24 +187,40 @@ static void do_relay_open(struct md_daemon *d, struct md_call *c, const struct m
     }
 }
 
-static void do_note(const struct md_daemon *d, const struct mcx_msrv_action *a)
+/* Refusals are counted by what was refused and why. */
+static void count_note(struct md_daemon *d, const struct mcx_msrv_action *a)
 {
-    json_t *o = json_pack("{s:s, s:s}", "caller", a->caller, "callee", a->callee);
+    char name[MCX_TALLY_NAME];
 
+    if (strcmp(a->note, "register-refused") == 0 || strcmp(a->note, "call-refused") == 0 ||
+        strcmp(a->note, "call-ended") == 0) {
+        (void)snprintf(name, sizeof name, "%s: %s", a->note, a->text);
+    } else {
+        (void)snprintf(name, sizeof name, "%s", a->note);
+    }
+    mcx_tally_add(&d->tally, name);
+}
+
+static void do_note(struct md_daemon *d, const struct mcx_msrv_action *a)
+{
+    json_t *o = json_object();
+
+    count_note(d, a);
     if (a->call == 0) {
-        json_decref(o);
-        o = json_pack("{s:s}", "user", a->caller);
-    } else if (o != NULL) {
+        (void)json_object_set_new(o, "user", md_clean(a->caller));
+    } else {
+        (void)json_object_set_new(o, "caller", md_clean(a->caller));
+        (void)json_object_set_new(o, "callee", md_clean(a->callee));
         (void)json_object_set_new(o, "call", json_integer((json_int_t)a->call));
     }
-    if (o != NULL && a->code != 0) {
+    if (a->code != 0) {
         (void)json_object_set_new(o, "code", json_integer(a->code));
     }
-    if (o != NULL && a->warning != MCX_WARN_NONE) {
+    if (a->warning != MCX_WARN_NONE) {
         (void)json_object_set_new(o, "warning", json_integer((json_int_t)a->warning));
     }
-    if (o != NULL && a->text != NULL && a->text[0] != '\0') {
-        (void)json_object_set_new(o, "text", json_string(a->text));
+    if (a->text != NULL && a->text[0] != '\0') {
+        (void)json_object_set_new(o, "text", md_clean(a->text));
     }
     md_journal(d->s, a->note, o);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Start-up, the ready file, the end. */
+#define _GNU_SOURCE
 #include "mcx-mcpttd/daemon.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <mcx/eccsi.h>
@@ -102,6 +105,20 @@ static int open_server(struct md_daemon *d)
                                                              : md_complain(EXIT_ENVIRONMENT, "out of memory", "");
 }
 
+static bool is_proxy(void *arg, const char *source)
+{
+    const struct md_daemon *d = arg;
+
+    return md_is_trusted(d->s, source);
+}
+
+static void on_refusal(void *arg, const char *reason)
+{
+    struct md_daemon *d = arg;
+
+    mcx_tally_add(&d->tally, reason);
+}
+
 static int open_sockets(struct md_daemon *d)
 {
     const struct md_settings *s = d->s;
@@ -114,11 +131,16 @@ static int open_sockets(struct md_daemon *d)
                                   .tls_ca = s->tls_ca,
                                   .on_invite = md_on_invite,
                                   .on_request = md_on_request,
+                                  .limits = { s->peer_rate, s->total_rate, is_proxy },
+                                  .on_refusal = on_refusal,
                                   .arg = d };
     struct mcx_refusal why = { "", "" };
     mcx_err err;
 
     memcpy(sip.listen, s->listen, sizeof sip.listen);
+    if (s->tls_key != NULL && mcx_file_is_open_to_all(s->tls_key)) {
+        return md_complain(EXIT_ENVIRONMENT, s->tls_key, "anybody can read the TLS key; chmod 600 (640 for a group)");
+    }
     if (mcx_loop_open((int)s->max_fds) != MCX_OK) {
         return md_complain(EXIT_ENVIRONMENT, "the event loop cannot watch so many sockets; see --max-fds", "");
     }
@@ -158,6 +180,10 @@ void md_close(struct md_daemon *d)
     }
     mcx_timer_clear(&d->deadline);
     mcx_timer_clear(&d->shutdown);
+    if (d->watching) {
+        mcx_loop_unwatch(&d->usr1);
+        (void)close(d->usr1.fd);
+    }
     mcx_sip_free(d->sip);
     md_free_calls(d);
     mcx_relay_free(d->relay);
@@ -245,16 +271,64 @@ static void on_signal(int sig)
     }
 }
 
+static void count_member(void *arg, const char *name, uint64_t count)
+{
+    (void)json_object_set_new(arg, name, json_integer((json_int_t)count));
+}
+
+/* {"event":"counters","counts":{...}} */
+static void report(const struct md_daemon *d)
+{
+    json_t *counts = json_object();
+
+    if (counts != NULL) {
+        mcx_tally_each(&d->tally, count_member, counts);
+        md_journal(d->s, "counters", json_pack("{s:o}", "counts", counts));
+    }
+}
+
+static void on_usr1(void *arg)
+{
+    const struct md_daemon *d = arg;
+    struct signalfd_siginfo info;
+
+    while (read(d->usr1.fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        report(d);
+    }
+}
+
+static int watch_usr1(struct md_daemon *d)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGUSR1);
+    d->usr1 = (struct mcx_watch){ -1, on_usr1, d };
+    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0) {
+        d->usr1.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    }
+    d->watching = d->usr1.fd >= 0 && mcx_loop_watch(&d->usr1) == MCX_OK;
+    if (!d->watching && d->usr1.fd >= 0) {
+        (void)close(d->usr1.fd);
+    }
+    return d->watching ? EXIT_DONE : md_complain(EXIT_ENVIRONMENT, "SIGUSR1", strerror(errno));
+}
+
 int md_run(struct md_daemon *d)
 {
-    int rc = tell_ready(d);
+    int rc = watch_usr1(d);
 
+    rc = rc == EXIT_DONE ? tell_ready(d) : rc;
     if (rc != EXIT_DONE) {
         return rc;
+    }
+    if (d->s->jwks == NULL) {
+        (void)md_complain(rc, "no --jwks: whoever can connect may register as any user", "");
     }
     running = d;
     rc = mcx_loop_run(on_signal) == MCX_OK ? EXIT_DONE : EXIT_ENVIRONMENT;
     running = NULL;
+    report(d);
     md_journal(d->s, "stopped", NULL);
     return rc;
 }

@@ -4,6 +4,8 @@
 
 /* Inside of the daemon: SIP dialogs and relays of each call, and the queue of events. */
 
+#include "base/tally.h"
+#include "io/loop.h"
 #include "mcx-mcpttd/mcpttd.h"
 
 struct md_call;
@@ -52,10 +54,15 @@ struct md_daemon {
     struct md_event queue[MD_MAX_EVENTS];
     size_t num_queued;
     struct mcx_timer deadline, shutdown;
+    struct mcx_watch usr1; /* a signalfd */
+    bool watching;
+    struct mcx_tally tally; /* events and refusals by name */
     bool stopping;
     int rc;
 };
 
+/** A trusted proxy, by the source of its message. */
+bool md_is_trusted(const struct md_settings *s, const char *source);
 void md_view(struct mcx_msrv_sip *out, const struct md_settings *s, const struct mcx_sip_msg *msg);
 
 /** Handlers for the SIP layer; `arg` is the daemon. */

@@ -1,23 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The event log on standard output. Identifiers and numbers only, never octets of a message. */
+#define _GNU_SOURCE
 #include "mcx-mcpttd/mcpttd.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-static void print_words(const char *event, const json_t *members)
+json_t *md_clean(const char *text)
+{
+    char *copy = strdup(text);
+    json_t *value = NULL;
+
+    if (copy == NULL) {
+        return NULL;
+    }
+    for (char *p = copy; *p != '\0'; p++) {
+        *p = *p >= 0x20 && *p < 0x7f ? *p : '?';
+    }
+    value = json_string(copy);
+    free(copy);
+    return value;
+}
+
+static void print_members(const json_t *members)
 {
     const char *key = NULL;
     json_t *value = NULL;
 
-    printf("%s", event);
     json_object_foreach((json_t *)(uintptr_t)members, key, value)
     {
         if (json_is_string(value)) {
             printf(" %s=%s", key, json_string_value(value));
         } else if (json_is_integer(value)) {
             printf(" %s=%lld", key, (long long)json_integer_value(value));
+        } else {
+            print_members(value);
         }
     }
+}
+
+static void print_words(const char *event, const json_t *members)
+{
+    printf("%s", event);
+    print_members(members);
     puts("");
 }
 

@@ -37,7 +37,7 @@ struct md_settings {
     char *store, *store_key;
     char *trusted[MD_MAX_PROXIES]; /* addresses */
     size_t num_trusted;
-    uint32_t max_calls, max_fds, no_answer_s, max_call_s, session_expires_s, max_expires_s;
+    uint32_t max_calls, max_fds, peer_rate, total_rate, no_answer_s, max_call_s, session_expires_s, max_expires_s;
     char *ready_file;
     bool json, check_only;
 };
@@ -54,6 +54,8 @@ void md_usage(void);
 /** "mcx-mcpttd: what: why" on standard error. @return rc */
 int md_complain(int rc, const char *what, const char *why);
 
+/** Printable ASCII as it is, any other octet as '?': what a peer wrote may go to a terminal. */
+json_t *md_clean(const char *text);
 /** One line on standard output: JSON, or words. `members` is taken. */
 void md_journal(const struct md_settings *s, const char *event, json_t *members);
 

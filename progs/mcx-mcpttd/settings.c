@@ -248,6 +248,10 @@ static const struct setting {
     { "store-key", "FILE", "64 hex digits, mode 0600", TEXT_AT(store_key) },
     { "max-calls", "N", "calls at once (default 1000); above, 500", NUMBER_AT(max_calls, 100000) },
     { "max-fds", "N", "sockets at once: connections and 4 to 8 a call (default 8192)", NUMBER_AT(max_fds, 1000000) },
+    { "peer-rate", "N", "requests a minute of one address, except a trusted proxy (default 600; 0 = any); above, 503",
+      NUMBER_AT(peer_rate, 1000000) },
+    { "total-rate", "N", "requests a minute of all together (default 20000; 0 = any); above, 503",
+      NUMBER_AT(total_rate, 10000000) },
     { "no-answer", "SECONDS", "until an unanswered call is given up (default 60)", NUMBER_AT(no_answer_s, 3600) },
     { "max-call", "SECONDS", "longest call; 0 = no limit (default)", NUMBER_AT(max_call_s, 86400) },
     { "session-expires", "SECONDS", "session timer offered to callees, 90 or more; 0 = none (default 1800)",
@@ -277,7 +281,8 @@ void md_usage(void)
         "Properties of a user: public=URI (public user identity, default the MCPTT ID), answer=auto|manual,\n"
         "max-calls=N (default 1), may-call=MCPTT-ID (several; default anyone), force-auto, deny-private-calls,\n"
         "deny-automatic, deny-manual, deny-called, no-settings.\n\n"
-        "SIGTERM ends the calls and the server. Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment.");
+        "SIGTERM ends the calls and the server; SIGUSR1 prints a 'counters' event, as the end does. Exit codes: 0 "
+        "done, 1 refused by a check, 2 usage, 3 environment.");
 }
 
 int md_set(struct md_settings *s, const char *name, const char *value)
@@ -367,6 +372,8 @@ void md_defaults(struct md_settings *s)
     memset(s, 0, sizeof *s);
     s->max_calls = 1000;
     s->max_fds = 8192;
+    s->peer_rate = 600;
+    s->total_rate = 20000;
     s->no_answer_s = 60;
     s->session_expires_s = 1800;
     s->max_expires_s = 600; /* libre closes a connection after 900 s without a message */

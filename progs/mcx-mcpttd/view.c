@@ -48,7 +48,7 @@ static void take_contact(struct mcx_msrv_sip *out, const struct mcx_sip_msg *msg
 }
 
 /* "sip:ADDR:PORT;transport=x" against "ADDR" or "ADDR:PORT". */
-static bool is_trusted(const struct md_settings *s, const char *source)
+bool md_is_trusted(const struct md_settings *s, const char *source)
 {
     const char *at = source + strlen("sip:");
 
@@ -68,7 +68,7 @@ void md_view(struct mcx_msrv_sip *out, const struct md_settings *s, const struct
     out->from = msg->from;
     out->to = msg->to;
     out->source = mcx_bytes_str(msg->source);
-    out->trusted = is_trusted(s, msg->source);
+    out->trusted = md_is_trusted(s, msg->source);
     out->asserted = address(msg, "P-Asserted-Identity", 0);
     out->preferred = address(msg, "P-Preferred-Identity", 0);
     out->service = header(msg, "P-Asserted-Service");

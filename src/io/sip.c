@@ -223,16 +223,72 @@ static bool refuse_malformed(struct mcx_sip *sip, const struct sip_msg *msg)
     if (!pl_isset(&msg->callid) || !pl_isset(&msg->cseq.met) || pl_cmp(&msg->cseq.met, &msg->met) != 0 ||
         !pl_isset(&msg->from.tag) || !pl_isset(&msg->to.auri) ||
         (msg->clen.p != NULL && pl_u32(&msg->clen) > mbuf_get_left(msg->mb))) {
-        (void)sip_treply(NULL, sip->stack, msg, 400, "Bad Request");
+        sip_refused(sip, "malformed request");
+        (void)sip_reply(sip->stack, msg, 400, "Bad Request");
         return true;
     }
     (void)sip_msg_hdr_apply(msg, true, SIP_HDR_REQUIRE, find_unknown, &unknown);
     if (unknown.p != NULL && pl_strcmp(&msg->met, "ACK") != 0) {
-        (void)sip_treplyf(NULL, NULL, sip->stack, msg, false, 420, "Bad Extension",
-                          "Unsupported: %r\r\nContent-Length: 0\r\n\r\n", &unknown);
+        sip_refused(sip, "unknown option in Require");
+        (void)sip_replyf(sip->stack, msg, 420, "Bad Extension", "Unsupported: %r\r\nContent-Length: 0\r\n\r\n",
+                         &unknown);
         return true;
     }
     return false;
+}
+
+void sip_refused(const struct mcx_sip *sip, const char *reason)
+{
+    if (sip->on_refusal != NULL) {
+        sip->on_refusal(sip->arg, reason);
+    }
+}
+
+/* The address without its port: what one peer can have many of is not counted apart. */
+static struct mcx_bytes peer_name(uint8_t buf[16], const struct sa *src)
+{
+    uint32_t in = sa_in(src);
+
+    if (sa_af(src) == AF_INET6) {
+        sa_in6(src, buf);
+        return mcx_bytes(buf, 8);
+    }
+    memcpy(buf, &in, sizeof in);
+    return mcx_bytes(buf, sizeof in);
+}
+
+static const char *over_limit(struct mcx_sip *sip, const struct sip_msg *msg)
+{
+    const struct mcx_sip_limits *l = &sip->limits;
+    uint64_t now = tmr_jiffies();
+    uint8_t buf[16];
+    char source[MCX_SIP_URI_MAX];
+
+    if (pl_strcmp(&msg->met, "ACK") == 0 || (pl_strcmp(&msg->met, "BYE") == 0 && sip_call_known(sip, msg))) {
+        return NULL;
+    }
+    (void)re_snprintf(source, sizeof source, "sip:%J%s", &msg->src, sip_transp_param(msg->tp));
+    if (l->peer_per_minute != 0 && (l->exempt == NULL || !l->exempt(sip->arg, source)) &&
+        mcx_rate_take(&sip->peer_rate, peer_name(buf, &msg->src), 1, now) != 0) {
+        return "too many requests from this address";
+    }
+    if (l->all_per_minute != 0 && mcx_rate_take(&sip->all_rate, mcx_bytes_str("all"), 1, now) != 0) {
+        return "too many requests";
+    }
+    return NULL;
+}
+
+/* RFC 3261 21.5.4; without a transaction, so that a flood leaves nothing behind. */
+static bool shed(struct mcx_sip *sip, const struct sip_msg *msg)
+{
+    const char *reason = over_limit(sip, msg);
+
+    if (reason == NULL) {
+        return false;
+    }
+    sip_refused(sip, reason);
+    (void)sip_replyf(sip->stack, msg, 503, "Service Unavailable", "Retry-After: 60\r\nContent-Length: 0\r\n\r\n");
+    return true;
 }
 
 static bool on_request(const struct sip_msg *msg, void *arg)
@@ -240,7 +296,7 @@ static bool on_request(const struct sip_msg *msg, void *arg)
     struct mcx_sip *sip = arg;
     struct mcx_sip_msg view;
 
-    if (refuse_malformed(sip, msg) || sip_call_request(sip, msg)) {
+    if (shed(sip, msg) || refuse_malformed(sip, msg) || sip_call_request(sip, msg)) {
         return true;
     }
     if (pl_strcmp(&msg->met, "INVITE") == 0) {
@@ -360,6 +416,10 @@ mcx_err mcx_sip_new(struct mcx_sip **out, const struct mcx_sip_config *config, s
     sip->on_invite = config->on_invite;
     sip->on_request = config->on_request;
     sip->on_trace = config->on_trace;
+    sip->on_refusal = config->on_refusal;
+    sip->limits = config->limits;
+    sip->peer_rate.per_minute = config->limits.peer_per_minute;
+    sip->all_rate.per_minute = config->limits.all_per_minute;
     sip->arg = config->arg;
     MCX_GO(err, sip_err(str_dup(&sip->user, config->user)));
     if (config->agent != NULL) {

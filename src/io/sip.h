@@ -20,7 +20,7 @@
 
 #include <mcx/bytes.h>
 
-#define MCX_SIP_MESSAGE_MAX 65536 /* octets of one message over TCP and TLS; 65507 over UDP */
+#define MCX_SIP_MESSAGE_MAX 65536 /* octets of one message over TCP and TLS; 8192 over UDP: libre reads no more */
 #define MCX_SIP_MAX_LISTEN  8
 #define MCX_SIP_URI_MAX     512
 
@@ -88,6 +88,16 @@ struct mcx_sip_listen {
     uint16_t port;    /* 0 = any */
 };
 
+/**
+ * How many requests a minute are looked at; more get a stateless 503 with Retry-After. Counted are INVITE, REGISTER and
+ * all others that are not ACK, nor the BYE of a call that there is. 0 = any number.
+ */
+struct mcx_sip_limits {
+    uint32_t peer_per_minute; /* from one address, whatever the port (IPv6: one /64); a UDP source can be forged */
+    uint32_t all_per_minute;  /* together; bounds the server transactions, which live 32 s over UDP (64*T1) */
+    bool (*exempt)(void *arg, const char *source); /* a proxy: many users behind one address; may be NULL */
+};
+
 struct mcx_sip_config {
     const char *agent; /* User-Agent and Server; may be NULL */
     const char *user;  /* user part of our Contact */
@@ -104,6 +114,9 @@ struct mcx_sip_config {
     /** Another request outside dialogs (REGISTER, MESSAGE); answer with mcx_sip_respond(). NULL = 501.
      *  OPTIONS is answered by the layer. @return false = not mine, 501 */
     bool (*on_request)(void *arg, struct mcx_sip *sip, const struct mcx_sip_msg *msg);
+    struct mcx_sip_limits limits;
+    /** Told of each request that this layer itself refuses, with a constant reason, to be counted. NULL = nobody. */
+    void (*on_refusal)(void *arg, const char *reason);
     /** Laboratory: every message sent and received, as it is. NULL = none */
     void (*on_trace)(void *arg, bool sent, const char *local, const char *remote, struct mcx_bytes message);
     void *arg;

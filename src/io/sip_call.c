@@ -741,6 +741,11 @@ struct mcx_sip_call *sip_call_find(struct mcx_sip *sip, const struct sip_msg *ms
     return list_ledata(hash_lookup(sip->calls, hash_joaat_pl(&msg->callid), same_dialog, (void *)(uintptr_t)msg));
 }
 
+bool sip_call_known(struct mcx_sip *sip, const struct sip_msg *msg)
+{
+    return sip_call_find(sip, msg) != NULL;
+}
+
 static void on_ack(struct mcx_sip_call *call, const struct sip_msg *msg)
 {
     bool first = !call->acked;
@@ -848,7 +853,8 @@ bool sip_call_request(struct mcx_sip *sip, const struct sip_msg *msg)
     call = sip_call_find(sip, msg);
     if (call == NULL) {
         if (pl_strcmp(&msg->met, "ACK") != 0) {
-            (void)sip_treply(NULL, sip->stack, msg, 481, "Call Does Not Exist");
+            sip_refused(sip, "no such dialog");
+            (void)sip_reply(sip->stack, msg, 481, "Call Does Not Exist"); /* keeps no transaction for a stranger */
         }
         return true;
     }

@@ -6,6 +6,7 @@
 
 #include "io/libre.h"
 
+#include "base/rate.h"
 #include "io/sip.h"
 
 #define SIP_ALLOW  "INVITE, ACK, CANCEL, BYE, UPDATE, MESSAGE, OPTIONS, REGISTER"
@@ -23,6 +24,9 @@ struct mcx_sip {
     char *outbound;
     void (*on_invite)(void *arg, struct mcx_sip_call *call, const struct mcx_sip_msg *msg);
     bool (*on_request)(void *arg, struct mcx_sip *sip, const struct mcx_sip_msg *msg);
+    void (*on_refusal)(void *arg, const char *reason);
+    struct mcx_sip_limits limits;
+    struct mcx_rate peer_rate, all_rate;
     void (*on_trace)(void *arg, bool sent, const char *local, const char *remote, struct mcx_bytes message);
     void *arg;
 };
@@ -44,6 +48,11 @@ int sip_send_request(struct sip_request **req, const struct mcx_sip *sip, const 
 /** TLS context by the configuration. */
 mcx_err sip_tls_new(struct tls **out, const struct mcx_sip_config *config, struct mcx_refusal *why);
 bool sip_supports(const struct sip_msg *msg, const char *option);
+
+/** Tell the program of a refusal. */
+void sip_refused(const struct mcx_sip *sip, const char *reason);
+/** Calls that a request belongs to, if there is one. */
+bool sip_call_known(struct mcx_sip *sip, const struct sip_msg *msg);
 
 /* Calls: requests of a dialog, new INVITEs, late 2xx. */
 bool sip_call_request(struct mcx_sip *sip, const struct sip_msg *msg);

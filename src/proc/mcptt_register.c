@@ -175,7 +175,7 @@ static mcx_err refuse(struct mcx_msrv *srv, struct mcx_msrv_out *out, const stru
 
     MCX_TRY(respond(srv, out, v.code, v.reason, msrv_warning(srv, &v)));
     return note(srv, out, "register-refused", msrv_text(srv, "%.*s", (int)sip->to.len, (const char *)sip->to.p),
-                why->reason);
+                why->clause[0] != '\0' ? msrv_text(srv, "%s (%s)", why->reason, why->clause) : why->reason);
 }
 
 static mcx_err store(struct mcx_msrv *srv, const struct mcx_msrv_user *user, const struct mcx_msrv_in *in,

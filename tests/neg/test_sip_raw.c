@@ -24,7 +24,10 @@ static struct world {
     unsigned invites, requests, offers, closed, acked;
     enum mcx_sip_close why;
     bool answer_at_once;
+    struct mcx_sip_limits limits; /* of the next world */
     char got[8192];
+    char refusal[64];
+    unsigned refusals;
 } w;
 
 static void on_event(void *arg, struct mcx_sip_call *call, const struct mcx_sip_call_event *ev)
@@ -66,17 +69,31 @@ static void arrived(void *arg)
     mcx_loop_stop();
 }
 
+static void on_refusal(void *arg, const char *reason)
+{
+    (void)arg;
+    w.refusals++;
+    snprintf(w.refusal, sizeof w.refusal, "%s", reason);
+}
+
 static void open_world(bool answer)
 {
-    struct mcx_sip_config config = {
-        .agent = "test", .user = "srv", .num_listen = 1, .on_invite = on_invite, .on_request = on_request
-    };
+    struct mcx_sip_config config = { .agent = "test",
+                                     .user = "srv",
+                                     .num_listen = 1,
+                                     .on_invite = on_invite,
+                                     .on_request = on_request,
+                                     .on_refusal = on_refusal,
+                                     .limits = w.limits };
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t len = sizeof a;
     struct mcx_refusal why;
     char addr[64];
 
+    struct mcx_sip_limits limits = w.limits;
+
     memset(&w, 0, sizeof w);
+    w.limits = limits;
     w.answer_at_once = answer;
     config.listen[0] = (struct mcx_sip_listen){ MCX_SIP_UDP, "127.0.0.1", 0 };
     assert_int_equal(mcx_loop_open(64), MCX_OK);
@@ -355,6 +372,89 @@ static void our_bye_waits_for_the_ack(void **state)
     close_world();
 }
 
+static bool exempt(void *arg, const char *source)
+{
+    (void)arg;
+    return strncmp(source, "sip:127.0.0.1:", 14) == 0;
+}
+
+static void too_many_requests(void **state)
+{
+    char branch[16];
+    char tag[64];
+
+    (void)state;
+    w.limits = (struct mcx_sip_limits){ .peer_per_minute = 3 };
+    open_world(true);
+    say(request("INVITE", 1, "i", "", ""));
+    want("100");
+    want("200");
+    take_to_tag(tag);
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(branch, sizeof branch, "m%u", i);
+        say(request("MESSAGE", 2 + i, branch, "", ""));
+        want("501");
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        say(request("REGISTER", 3, "r", "", ""));
+        want("503");
+        assert_non_null(strstr(w.got, "Retry-After: 60\r\n"));
+        assert_string_equal(w.refusal, "too many requests from this address");
+    }
+    assert_int_equal(w.requests, 2);
+    say(request("BYE", 9, "b0", "nonsense", "")); /* a dialog that is not there does not pass */
+    want("503");
+    assert_int_equal(w.closed, 0);
+    say(request("ACK", 1, "a", tag, "")); /* the call that is there can be ended */
+    say(request("BYE", 4, "b", tag, ""));
+    want("200");
+    assert_int_equal(w.closed, 1);
+    close_world();
+
+    w.limits = (struct mcx_sip_limits){ .peer_per_minute = 1, .all_per_minute = 2, .exempt = exempt };
+    open_world(false);
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(branch, sizeof branch, "n%u", i);
+        say(request("MESSAGE", 2 + i, branch, "", ""));
+        want(i < 2 ? "501" : "503");
+    }
+    assert_string_equal(w.refusal, "too many requests");
+    assert_int_equal(w.refusals, 2);
+    close_world();
+    memset(&w.limits, 0, sizeof w.limits);
+}
+
+/* Somebody who does not know the tags of a dialog can end, change or cancel nothing. */
+static void third_party(void **state)
+{
+    static const char *const methods[] = { "BYE", "INVITE", "UPDATE", "INFO" };
+    char tag[64];
+    char branch[16];
+
+    (void)state;
+    open_world(true);
+    say(request("INVITE", 1, "t", "", ""));
+    want("100");
+    want("200");
+    take_to_tag(tag);
+    say(request("ACK", 1, "ta", tag, ""));
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(branch, sizeof branch, "tp%u", i);
+        say(request(methods[i], 5 + i, branch, "0123456789abcdef", ""));
+        want("481");
+        assert_string_equal(w.refusal, "no such dialog");
+    }
+    say(request("CANCEL", 1, "nobodys", "", ""));
+    want("481");
+    assert_int_equal(w.closed, 0);
+    assert_int_equal(w.offers, 0);
+    assert_int_equal(w.invites, 1);
+    say(request("BYE", 20, "tb", tag, ""));
+    want("200");
+    assert_int_equal(w.closed, 1);
+    close_world();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +464,8 @@ int main(void)
         cmocka_unit_test(cancel_before_the_answer),
         cmocka_unit_test(bye_before_the_answer),
         cmocka_unit_test(our_bye_waits_for_the_ack),
+        cmocka_unit_test(too_many_requests),
+        cmocka_unit_test(third_party),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
