@@ -50,7 +50,9 @@ struct mcx_kms_key_set {
     uint64_t valid_to;
     uint64_t period_no;
     bool revoked;
-    bool open_only; /* key store only: the SSK was destroyed after its period and is zero; the RSK still opens */
+    /* SSK and PVT are zero, the RSK still opens: destroyed after their period by the key store, or absent in the
+     * document, which only a laboratory accepts (the KMS client refuses such a key set). */
+    bool open_only;
     uint8_t rsk[MCX_SAKKE_POINT_LEN];
     uint8_t ssk[MCX_ECCSI_SSK_LEN];
     uint8_t pvt[MCX_ECCSI_POINT_LEN];

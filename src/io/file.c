@@ -32,7 +32,7 @@ static mcx_err check_stat(int fd, size_t max, bool secret, size_t *size)
         return MCX_E_IO;
     }
     if (!S_ISREG(st.st_mode)) {
-        errno = EINVAL;
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
         return MCX_E_IO;
     }
     if (secret && ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 || st.st_uid != geteuid())) {

@@ -76,6 +76,9 @@ static mcx_err accept_keyprov(struct mcx_kmsc *k, const struct mcx_kmsdoc *doc, 
         if (strcmp(doc->key_sets[i].kms_uri, k->kms_uri) != 0) {
             return mcx_refuse(why, MCX_E_AUTH, "a key set is that of another KMS", "TS 33.180 D.3.3");
         }
+        if (doc->key_sets[i].open_only) {
+            return mcx_refuse(why, MCX_E_FORMAT, "a key set without signing key", "TS 33.180 D.3.3");
+        }
         if (doc->key_sets[i].revoked) {
             continue;
         }

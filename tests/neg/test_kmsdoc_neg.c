@@ -215,6 +215,42 @@ static void mixed_key_set_is_refused(void **state)
     assert_string_equal(why.reason, "a key set mixes plain and encrypted keys");
 }
 
+static void rename_element(const char *from, const char *to)
+{
+    char open[64];
+    char close[64];
+    char new_open[64];
+    char new_close[64];
+
+    (void)snprintf(open, sizeof open, "<%s ", from);
+    (void)snprintf(close, sizeof close, "</%s>", from);
+    (void)snprintf(new_open, sizeof new_open, "<%s ", to);
+    (void)snprintf(new_close, sizeof new_close, "</%s>", to);
+    replace(open, new_open);
+    replace(close, new_close);
+}
+
+/* One of SSK and PVT is missing: broken. Both: a key set that opens and never signs ("kms-open-only"). */
+static void without_signing_key(void **state)
+{
+    static const uint8_t zero[MCX_ECCSI_POINT_LEN];
+    struct mcx_kmsdoc *doc = NULL;
+
+    (void)state;
+    load("keyprov");
+    rename_element("UserPubTokenPVT", "Other");
+    assert_int_equal(read_text(&doc, NULL, NULL), MCX_E_FORMAT);
+    load("keyprov");
+    rename_element("UserSigningKeySSK", "Other");
+    assert_int_equal(read_text(&doc, NULL, NULL), MCX_E_FORMAT);
+    rename_element("UserPubTokenPVT", "Another");
+    assert_int_equal(read_text(&doc, NULL, NULL), MCX_OK);
+    assert_true(doc->key_sets[0].open_only);
+    assert_memory_equal(doc->key_sets[0].ssk, zero, sizeof doc->key_sets[0].ssk);
+    assert_memory_equal(doc->key_sets[0].pvt, zero, sizeof doc->key_sets[0].pvt);
+    mcx_kmsdoc_free(doc);
+}
+
 static void too_long(void **state)
 {
     size_t len = MCX_KMSDOC_MAX + 1;
@@ -424,6 +460,7 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(refused_when_encrypted),
         cmocka_unit_test(mixed_key_set_is_refused),
+        cmocka_unit_test(without_signing_key),
         cmocka_unit_test(too_long),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(accepted_besides_our_own),

@@ -404,6 +404,11 @@ static void cert_bad_kpak(struct mcx_kmsdoc *d)
 {
     d->certs[0].pub_auth_key[60] ^= 1;
 }
+static void set_without_signing_key(struct mcx_kmsdoc *doc)
+{
+    doc->key_sets[0].open_only = true;
+}
+
 static void set_of_other_kms(struct mcx_kmsdoc *d)
 {
     d->key_sets[0].kms_uri = "kms2.mcx.example.net";
@@ -468,6 +473,7 @@ static void bad_answers(void **state)
         { "PubAuthKey", cert_bad_kpak, MCX_KMSDOC_INIT, MCX_E_POINT },
         { "PubEncKey of another KMS", cert_bad_z, MCX_KMSDOC_CERTCACHE, MCX_E_POINT },
         { "key set of another KMS", set_of_other_kms, MCX_KMSDOC_KEYPROV, MCX_E_AUTH },
+        { "key set without signing key", set_without_signing_key, MCX_KMSDOC_KEYPROV, MCX_E_FORMAT },
         { "key set of another user", set_of_other_user, MCX_KMSDOC_KEYPROV, MCX_E_AUTH },
         { "RSK", set_bad_rsk, MCX_KMSDOC_KEYPROV, MCX_E_POINT },
         { "SSK", set_bad_ssk, MCX_KMSDOC_KEYPROV, MCX_E_AUTH },

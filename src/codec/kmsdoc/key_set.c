@@ -53,6 +53,13 @@ static mcx_err uid_read(uint8_t uid[MCX_UID_LEN], const struct mcx_kmsdoc_elem *
     return err == MCX_OK ? MCX_OK : mcx_kmsdoc_bad(e, err, "UserID is not 32 octets in base64 or hex");
 }
 
+/* A key set whose owner only reads: published messages come with the RSK of the receiver alone ("kms-open-only"). */
+static bool is_open_only(const struct mcx_xml_node *node)
+{
+    return mcx_xml_first_of(node, mcx_kmsdoc_ns, "UserSigningKeySSK") == NULL &&
+           mcx_xml_first_of(node, mcx_kmsdoc_ns, "UserPubTokenPVT") == NULL;
+}
+
 mcx_err mcx_kmsdoc_key_set_read(struct mcx_kms_key_set *out, const struct mcx_xml_node *node, const uint8_t *trk,
                                 struct mcx_refusal *why)
 {
@@ -70,6 +77,10 @@ mcx_err mcx_kmsdoc_key_set_read(struct mcx_kms_key_set *out, const struct mcx_xm
     MCX_TRY(mcx_kmsdoc_u64(&out->period_no, &e, MCX_KMSDOC_FIELD("KeyPeriodNo"), MCX_KMSDOC_REQUIRED));
     MCX_TRY(mcx_kmsdoc_revoked(&out->revoked, &e));
     MCX_TRY(mcx_kmsdoc_key_content(out->rsk, &rsk, MCX_KMSDOC_RSK, &e, MCX_KMSDOC_FIELD("UserDecryptKey"), trk));
+    out->open_only = is_open_only(node);
+    if (out->open_only) {
+        return MCX_OK;
+    }
     MCX_TRY(mcx_kmsdoc_key_content(out->ssk, &ssk, MCX_KMSDOC_SSK, &e, MCX_KMSDOC_FIELD("UserSigningKeySSK"), trk));
     MCX_TRY(mcx_kmsdoc_key_content(out->pvt, &pvt, MCX_KMSDOC_PVT, &e, MCX_KMSDOC_FIELD("UserPubTokenPVT"), trk));
     if (rsk != ssk || rsk != pvt) {
@@ -109,8 +120,10 @@ mcx_err mcx_kmsdoc_key_set_write(struct mcx_xml_wr *wr, const struct mcx_kms_key
     mcx_xml_wr_elem_u64(wr, "KeyPeriodNo", set->period_no);
     mcx_xml_wr_elem(wr, "Revoked", set->revoked ? "true" : "false");
     key_write(wr, "UserDecryptKey", mcx_bytes(set->rsk, sizeof set->rsk));
-    key_write(wr, "UserSigningKeySSK", mcx_bytes(set->ssk, sizeof set->ssk));
-    key_write(wr, "UserPubTokenPVT", mcx_bytes(set->pvt, sizeof set->pvt));
+    if (!set->open_only) {
+        key_write(wr, "UserSigningKeySSK", mcx_bytes(set->ssk, sizeof set->ssk));
+        key_write(wr, "UserPubTokenPVT", mcx_bytes(set->pvt, sizeof set->pvt));
+    }
     mcx_xml_wr_close(wr);
     return wr->err;
 }
