@@ -2,8 +2,13 @@
 #ifndef MCX_PROGS_CMD_H
 #define MCX_PROGS_CMD_H
 
+#include <stdbool.h>
+
 /* Exit codes of every program of this project. */
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
+
+/** True when --help stands among the arguments: 'mcx kms --help' and 'mcx kms fetch --help' both explain. */
+bool asks_help(int argc, char **argv);
 
 int cmd_audio(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

@@ -81,7 +81,7 @@ int cmd_audio(int argc, char **argv)
 {
     bool json = false;
 
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+    if (asks_help(argc, argv)) {
         fputs(help, stdout);
         return EXIT_DONE;
     }

@@ -503,7 +503,7 @@ int cmd_kms(int argc, char **argv)
         fputs(help, stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0) {
+    if (asks_help(argc, argv)) {
         fputs(help, stdout);
         return EXIT_DONE;
     }

@@ -131,6 +131,19 @@ static bool skip_prefix(struct mcx_bytes *text, const char *prefix)
     return true;
 }
 
+/* base64(1) and others write lines of 64 or 76; the input of a tool may look so, an SDP may not. */
+static struct mcx_bytes without_line_ends(char *p, struct mcx_bytes text)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.p[i] != '\r' && text.p[i] != '\n') {
+            p[len++] = (char)text.p[i];
+        }
+    }
+    return mcx_bytes(p, len);
+}
+
 mcx_err mikey_input(uint8_t *out, size_t cap, size_t *out_len, struct mcx_refusal *why)
 {
     static char buf[MIKEY_INPUT_MAX];
@@ -142,14 +155,16 @@ mcx_err mikey_input(uint8_t *out, size_t cap, size_t *out_len, struct mcx_refusa
         return mcx_refuse(why, MCX_E_SPACE, "the input is too long or cannot be read", "");
     }
     if (text.len > 2 && memcmp(text.p, "v=", 2) == 0) {
-        return from_sdp(out, cap, out_len, mcx_bytes(buf, len), why);
+        return from_sdp(out, cap, out_len, mcx_bytes(text.p, (size_t)(buf + len - (const char *)text.p)), why);
     }
-    (void)skip_prefix(&text, "a=key-mgmt:");
+    if (!skip_prefix(&text, "a=key-mgmt:")) {
+        (void)skip_prefix(&text, "a=keymgmt:"); /* TS 24.379 4.7 */
+    }
     (void)skip_prefix(&text, "mikey ");
     if (text.len == 0) {
         return mcx_refuse(why, MCX_E_FORMAT, "the input is empty", "");
     }
-    err = mcx_base64_read(out, cap, out_len, text);
+    err = mcx_base64_read(out, cap, out_len, without_line_ends(buf, text));
     return err == MCX_OK ? MCX_OK : mcx_refuse(why, err, "the input is not strict base64", "RFC 4648 4");
 }
 

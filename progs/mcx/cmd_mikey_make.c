@@ -38,7 +38,8 @@ static void usage(FILE *f)
 
 struct args {
     struct mikey_files files;
-    const char *type, *to, *to_kms, *from, *group, *expiry, *key, *key_id, *rand, *time;
+    const char *type, *to, *to_kms, *from, *group, *expiry, *key_id, *rand, *time;
+    char *key; /* wiped when it has been read, so that it leaves the list of processes */
     bool hide, self, explicit_policy;
 };
 
@@ -65,8 +66,13 @@ static bool key_values(struct mcx_imessage_params *p, struct values *v, const st
         mcx_rng_fill(rng, v->rand, sizeof v->rand) != MCX_OK) {
         return bad("no random octets");
     }
-    if (a->key != NULL && mcx_hex_read_exact(v->key.octet, sizeof v->key.octet, mcx_bytes_str(a->key)) != MCX_OK) {
-        return bad("--key takes 32 hex digits");
+    if (a->key != NULL) {
+        mcx_err err = mcx_hex_read_exact(v->key.octet, sizeof v->key.octet, mcx_bytes_str(a->key));
+
+        mcx_wipe(a->key, strlen(a->key));
+        if (err != MCX_OK) {
+            return bad("--key takes 32 hex digits");
+        }
     }
     if (a->rand != NULL && mcx_hex_read_exact(v->rand, sizeof v->rand, mcx_bytes_str(a->rand)) != MCX_OK) {
         return bad("--rand takes 32 hex digits");

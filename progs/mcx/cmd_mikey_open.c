@@ -40,13 +40,31 @@ struct args {
     struct mcx_ntp now;
 };
 
+/* What a person does next about each family of refusals. */
+static const char *next_step(mcx_err err)
+{
+    switch (err) {
+    case MCX_E_NOKEY:
+        return "compare the identities and the time that 'mcx mikey inspect' shows with UserUri, KmsUri and "
+               "KeyPeriodNo "
+               "in your files";
+    case MCX_E_AUTH:
+    case MCX_E_POINT:
+        return "if the message arrived unchanged, --cert is not the certificate that its KMS has used, or --keys does "
+               "not belong to it";
+    case MCX_E_EXPIRED: return "--time says as of when it is judged";
+    case MCX_E_POLICY: return "'mcx mikey open --help' lists what can be widened for a vendor that needs it";
+    default: return "'mcx mikey inspect' shows what is there";
+    }
+}
+
 static int refused(mcx_err err, const struct mcx_refusal *why)
 {
     const char *reason = why->reason != NULL ? why->reason : mcx_err_name(err);
     json_t *o = json_pack("{s:s, s:s, s:s}", "status", mcx_err_name(err), "reason", reason, "clause",
                           why->clause != NULL ? why->clause : "");
 
-    fprintf(stderr, "mcx mikey open: %s\n", reason);
+    fprintf(stderr, "mcx mikey open: %s; %s\n", reason, next_step(err));
     return mikey_print(o, EXIT_REFUSED);
 }
 

@@ -19,7 +19,7 @@ static const char help[] =
     "                                  [--rtcp] [--index N] [--json]\n"
     "\n"
     "Reads packets from standard input, one a line in hex, and prints one line for each: the packet that came out,\n"
-    "or 'error: NAME'. AEAD_AES_128_GCM; several SSRCs may be mixed.\n"
+    "or 'error: NAME'. Empty lines are skipped. AEAD_AES_128_GCM; several SSRCs may be mixed.\n"
     "  --master-key   16 octets   } for laboratories only: everybody on the machine can read the arguments of a\n"
     "  --master-salt  12 octets   } program. 'mcx mikey open' prints both.\n"
     "  --mki          4 or 8 octets, as in the packets\n"
@@ -209,6 +209,11 @@ static mcx_err one_line(struct run *run, const char *line)
     return err;
 }
 
+static bool is_blank(const char *line)
+{
+    return line[strspn(line, " \t\r\n")] == '\0';
+}
+
 static int all_lines(struct run *run)
 {
     static char line[2 * PACKET_MAX + 4];
@@ -219,7 +224,7 @@ static int all_lines(struct run *run)
             fputs("mcx srtp: a line is longer than any packet\n", stderr);
             return EXIT_REFUSED;
         }
-        if (one_line(run, line) != MCX_OK) {
+        if (!is_blank(line) && one_line(run, line) != MCX_OK) {
             code = EXIT_REFUSED;
         }
     }
@@ -245,7 +250,7 @@ int cmd_srtp(int argc, char **argv)
     mcx_err err;
     int code;
 
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+    if (asks_help(argc, argv)) {
         fputs(help, stdout);
         return EXIT_DONE;
     }

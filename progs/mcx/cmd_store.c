@@ -216,7 +216,7 @@ int cmd_store(int argc, char **argv)
         fputs(help, stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0) {
+    if (asks_help(argc, argv)) {
         fputs(help, stdout);
         return EXIT_DONE;
     }

@@ -32,6 +32,16 @@ static void usage(FILE *f)
           f);
 }
 
+bool asks_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int cmd_version(int argc, char **argv)
 {
     (void)argc;
