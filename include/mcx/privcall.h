@@ -224,6 +224,8 @@ struct mcx_privcall_config {
 MCX_MUST_CHECK mcx_err mcx_privcall_new(struct mcx_privcall **out, const struct mcx_privcall_config *config);
 /** Wipes; NULL is allowed. */
 void mcx_privcall_free(struct mcx_privcall *pc);
+/** Another keyring from now on, such as one with the keys of the next period. @retval MCX_E_STATE not idle */
+MCX_MUST_CHECK mcx_err mcx_privcall_set_ring(struct mcx_privcall *pc, const struct mcx_keyring *ring);
 
 /**
  * One event.

@@ -16,13 +16,17 @@ static const char HELP[] =
     "  register   register, report, de-register\n"
     "  call       register, call --to URI, end with the call\n"
     "  answer     register, wait for calls\n"
+    "  fetch      fetch keys from the KMS into the store; wants no server\n"
     "\n"
     "  --id URI              your MCPTT ID, sip:alice@mcptt.example.org\n"
     "  --server URI          sip:192.0.2.1:5060;transport=tcp (or tls, udp)\n"
     "  --store FILE          key store ('mcx kms fetch' fills it), --store-key FILE opens it\n"
+    "  --kms-url URL         https://HOST:PORT: fetch keys when they are missing, and ahead of each period; needs\n"
+    "  --kms-uri URI         name of that KMS,\n"
+    "  --kms-ca FILE         PEM; who may vouch for it, and --token\n"
     "  --psi URI             where calls are sent (default: sip:mcptt@ and the host of the server)\n"
     "  --ca FILE             PEM; who may vouch for the server, with transport=tls\n"
-    "  --token FILE          access token to register with\n"
+    "  --token FILE          access token for server and KMS; read anew at each fetch\n"
     "  --bind ADDRESS        local address (default: the one that reaches the server)\n"
     "  --ready-file FILE     written when registered: one JSON object\n"
     "  --json                one JSON object a line instead of sentences\n"
@@ -57,6 +61,9 @@ enum {
     OPT_STORE_KEY,
     OPT_CA,
     OPT_TOKEN,
+    OPT_KMS_URL,
+    OPT_KMS_URI,
+    OPT_KMS_CA,
     OPT_BIND,
     OPT_READY,
     OPT_JSON,
@@ -90,6 +97,9 @@ static const struct option options[] = {
     { "store-key", required_argument, NULL, OPT_STORE_KEY },
     { "ca", required_argument, NULL, OPT_CA },
     { "token", required_argument, NULL, OPT_TOKEN },
+    { "kms-url", required_argument, NULL, OPT_KMS_URL },
+    { "kms-uri", required_argument, NULL, OPT_KMS_URI },
+    { "kms-ca", required_argument, NULL, OPT_KMS_CA },
     { "bind", required_argument, NULL, OPT_BIND },
     { "ready-file", required_argument, NULL, OPT_READY },
     { "json", no_argument, NULL, OPT_JSON },
@@ -173,6 +183,9 @@ static const char **text_option(struct ue_options *o, int opt)
     case OPT_STORE_KEY: return &o->store_key;
     case OPT_CA: return &o->ca;
     case OPT_TOKEN: return &o->token;
+    case OPT_KMS_URL: return &o->kms_url;
+    case OPT_KMS_URI: return &o->kms_uri;
+    case OPT_KMS_CA: return &o->kms_ca;
     case OPT_BIND: return &o->bind;
     case OPT_READY: return &o->ready_file;
     case OPT_TO: return &o->to;
@@ -209,8 +222,13 @@ static int take_value(struct ue_options *o, int opt, const char *value)
 
 static int check(const struct ue_options *o)
 {
-    if (o->id == NULL || o->server == NULL || o->store == NULL || o->store_key == NULL) {
+    bool any_kms = o->kms_url != NULL || o->kms_uri != NULL || o->kms_ca != NULL || o->command == UE_FETCH;
+
+    if (o->id == NULL || o->store == NULL || o->store_key == NULL || (o->server == NULL && o->command != UE_FETCH)) {
         return complain("--id, --server, --store and --store-key are needed", "");
+    }
+    if (any_kms && (o->kms_url == NULL || o->kms_uri == NULL || o->kms_ca == NULL || o->token == NULL)) {
+        return complain("--kms-url, --kms-uri, --kms-ca and --token go together", "");
     }
     if (o->command == UE_CALL && o->to == NULL) {
         return complain("call needs --to URI", "");
@@ -223,7 +241,7 @@ static int check(const struct ue_options *o)
 
 int ue_options_read(struct ue_options *out, int argc, char **argv)
 {
-    static const char *const commands[] = { "register", "call", "answer" };
+    static const char *const commands[] = { "register", "call", "answer", "fetch" };
     struct ue_options o = { .num_calls = 1 };
     int opt = 0;
     int word = 0;
@@ -253,9 +271,9 @@ int ue_options_read(struct ue_options *out, int argc, char **argv)
         }
     }
     if (optind != argc - 1) {
-        return complain("one command is needed: register, call or answer", "");
+        return complain("one command is needed: register, call, answer or fetch", "");
     }
-    word = word_of(argv[optind], commands, 3);
+    word = word_of(argv[optind], commands, 4);
     if (word < 0) {
         return complain("unknown command: ", argv[optind]);
     }

@@ -236,6 +236,23 @@ static void act(struct ue_phone *ph, const struct mcx_privcall_action *a)
     }
 }
 
+/* Between calls only: a call that is being set up goes on with the keys that it began with. */
+static void keys_take(struct ue_phone *ph)
+{
+    if (ph->fresh_keys && mcx_privcall_state(ph->pc) == MCX_PC_IDLE) {
+        ph->fresh_keys = false;
+        ue_keys_renew(ph->keys, ph->pc);
+    }
+}
+
+static void on_fresh_keys(void *arg)
+{
+    struct ue_phone *ph = arg;
+
+    ph->fresh_keys = true;
+    keys_take(ph);
+}
+
 /* What follows from the state that a step has led to. */
 static void after_step(struct ue_phone *ph, enum mcx_privcall_state before)
 {
@@ -245,6 +262,7 @@ static void after_step(struct ue_phone *ph, enum mcx_privcall_state before)
         ask_user(ph);
     }
     if (now == MCX_PC_IDLE && before != now) {
+        keys_take(ph);
         mcx_timer_stop(&ph->user_timer);
         ue_report(ph->options->json, "idle", NULL, "{s:b}", "keys_wiped", (int)!mcx_privcall_holds_key(ph->pc));
         line_free(ph);
@@ -355,13 +373,13 @@ static void on_registration(void *arg, uint16_t code, const struct mcx_sip_msg *
     }
 }
 
-static mcx_err machine_new(struct ue_phone *ph, const struct ue_phone_keys *keys)
+static mcx_err machine_new(struct ue_phone *ph)
 {
     const struct ue_options *o = ph->options;
     struct mcx_privcall_config config = {
         .own_id = o->id,
-        .ring = keys->ring,
-        .replay = keys->replay,
+        .ring = ue_keys_ring(ph->keys),
+        .replay = ue_keys_replay(ph->keys),
         .started = mcx_ntp_from_unix_ms(mcx_clock_unix_ms()),
         .rng = mcx_rng_system(),
         .manual = o->manual,
@@ -382,7 +400,7 @@ static mcx_err machine_new(struct ue_phone *ph, const struct ue_phone_keys *keys
     return mcx_privcall_new(&ph->pc, &config);
 }
 
-static mcx_err setup(struct ue_phone *ph, const struct ue_phone_keys *keys, struct mcx_refusal *why)
+static mcx_err setup(struct ue_phone *ph, struct mcx_refusal *why)
 {
     struct ue_voice_config voice = { .address = ph->local_address,
                                      .play = ph->options->play,
@@ -392,8 +410,9 @@ static mcx_err setup(struct ue_phone *ph, const struct ue_phone_keys *keys, stru
 
     MCX_TRY(ue_local_address(ph->local_address, sizeof ph->local_address, ph->options, why));
     MCX_TRY(ue_voice_new(&ph->voice, &voice, why));
-    MCX_TRY(machine_new(ph, keys));
+    MCX_TRY(machine_new(ph));
     MCX_TRY(ue_sip_start(ph, why));
+    ue_keys_watch(ph->keys, on_fresh_keys, ph);
     if (isatty(STDIN_FILENO)) {
         ph->terminal = (struct mcx_watch){ STDIN_FILENO, on_terminal, ph };
         MCX_TRY(mcx_loop_watch(&ph->terminal));
@@ -403,6 +422,7 @@ static mcx_err setup(struct ue_phone *ph, const struct ue_phone_keys *keys, stru
 
 static void teardown(struct ue_phone *ph)
 {
+    ue_keys_unwatch(ph->keys);
     for (size_t i = 0; i < MCX_PC_NUM_TIMERS; i++) {
         mcx_timer_clear(&ph->timers[i].timer);
     }
@@ -418,19 +438,20 @@ static void teardown(struct ue_phone *ph)
     }
 }
 
-int ue_phone_run(const struct ue_options *options, const struct ue_phone_keys *keys)
+int ue_phone_run(const struct ue_options *options, struct ue_keys *keys)
 {
     static struct ue_phone phone; /* large buffers; one phone a process */
     struct mcx_refusal why = { 0 };
     mcx_err err = MCX_OK;
 
-    phone = (struct ue_phone){ .options = options, .exit_code = EXIT_ENVIRONMENT, .terminal = { .fd = -1 } };
+    phone =
+        (struct ue_phone){ .options = options, .keys = keys, .exit_code = EXIT_ENVIRONMENT, .terminal = { .fd = -1 } };
     the_phone = &phone;
     if (mcx_loop_open(64) != MCX_OK) {
         ue_complain("the event loop cannot be started", MCX_E_IO, NULL);
         return EXIT_ENVIRONMENT;
     }
-    err = setup(&phone, keys, &why);
+    err = setup(&phone, &why);
     if (err != MCX_OK) {
         ue_complain("cannot start", err, &why);
     } else if (!phone.finishing) {

@@ -34,6 +34,8 @@ struct ue_timer {
 struct ue_phone {
     const struct ue_options *options;
     struct mcx_privcall *pc;
+    struct ue_keys *keys;
+    bool fresh_keys; /* are in the store, to be taken when the line is free */
     struct ue_voice *voice;
     struct mcx_sip *sip;
     struct mcx_sip_reg *reg;

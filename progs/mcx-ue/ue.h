@@ -9,7 +9,7 @@
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
 
-enum ue_command { UE_REGISTER, UE_CALL, UE_ANSWER };
+enum ue_command { UE_REGISTER, UE_CALL, UE_ANSWER, UE_FETCH };
 
 struct ue_options {
     enum ue_command command;
@@ -20,6 +20,9 @@ struct ue_options {
     const char *store_key;
     const char *ca;
     const char *token;
+    const char *kms_url; /* NULL = keys are only read from the store */
+    const char *kms_uri;
+    const char *kms_ca;
     const char *bind;
     const char *to;
     const char *play;
@@ -49,6 +52,23 @@ int ue_options_read(struct ue_options *out, int argc, char **argv);
 void ue_report(bool json, const char *event, const char *sentence, const char *fmt, ...);
 /** A failure of the environment, on standard error. */
 void ue_complain(const char *what, mcx_err err, const struct mcx_refusal *why);
+
+/* ---- keys ---- */
+
+struct ue_keys;
+/** Reads the key store; asks the KMS first when that has no keys for now. @return exit code, after a complaint */
+int ue_keys_open(struct ue_keys **out, const struct ue_options *options);
+void ue_keys_close(struct ue_keys *keys);
+const struct mcx_keyring *ue_keys_ring(const struct ue_keys *keys);
+struct mcx_replay *ue_keys_replay(const struct ue_keys *keys);
+/** Fetch ahead from now on, in the loop; `on_fresh`: call ue_keys_renew() as soon as no call is open. */
+void ue_keys_watch(struct ue_keys *keys, void (*on_fresh)(void *arg), void *arg);
+/** Before the loop is closed. */
+void ue_keys_unwatch(struct ue_keys *keys);
+/** Reads the store again and gives the machine the new keyring; when that fails, the present one stays. */
+void ue_keys_renew(struct ue_keys *keys, struct mcx_privcall *pc);
+/** mcx-ue fetch. @return exit code */
+int ue_fetch(const struct ue_options *options);
 
 /* ---- voice ---- */
 
@@ -85,11 +105,7 @@ struct ue_voice_counts ue_voice_counts(const struct ue_voice *voice);
 /* ---- phone ---- */
 
 struct ue_phone;
-struct ue_phone_keys {
-    struct mcx_keyring *ring;
-    struct mcx_replay *replay;
-};
 /** Runs until the command is done. @return exit code */
-int ue_phone_run(const struct ue_options *options, const struct ue_phone_keys *keys);
+int ue_phone_run(const struct ue_options *options, struct ue_keys *keys);
 
 #endif

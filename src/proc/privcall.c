@@ -528,6 +528,15 @@ void mcx_privcall_free(struct mcx_privcall *pc)
     free(pc);
 }
 
+mcx_err mcx_privcall_set_ring(struct mcx_privcall *pc, const struct mcx_keyring *ring)
+{
+    if (pc->state != MCX_PC_IDLE) {
+        return MCX_E_STATE;
+    }
+    pc->config.ring = ring;
+    return MCX_OK;
+}
+
 enum mcx_privcall_state mcx_privcall_state(const struct mcx_privcall *pc)
 {
     return pc->state;
