@@ -67,6 +67,9 @@ static int open_vault(struct daemon *d, const struct options *o)
     if (dir_path(path, o, SEALED_NAME) != MCX_OK ||
         (err = mcx_file_read(&f, path, MCX_VAULT_SEALED_MAX, true)) != MCX_OK) {
         rc = environment_error(path, err);
+        if (err == MCX_E_IO && errno == ENOENT) {
+            fputs("mcx-kmsd: 'mcx-kmsd init' makes a KMS\n", stderr);
+        }
     } else if ((err = mcx_vault_open(&d->vault, mcx_bytes(f.p, f.len), &seal.seal)) != MCX_OK) {
         rc = environment_error(err == MCX_E_AUTH  ? "the master secrets do not open with this seal key"
                                : err == MCX_E_ARG ? "the master secrets were sealed with the other kind of seal"
