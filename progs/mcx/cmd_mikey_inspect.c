@@ -297,6 +297,21 @@ static void payload_idr(struct view *v)
     }
 }
 
+/* Values of the parameters that choose an algorithm. */
+static const char *sp_value_name(uint64_t type, uint64_t x)
+{
+    static const char *const encryption[] = { "NULL", "AES-CM", "AES-F8", "", "", "", "AES-GCM" };
+    static const char *const authentication[] = { "NULL", "HMAC-SHA-1", "RCCm1", "RCCm2", "RCCm3" };
+
+    if (type == MCX_MIKEY_SRTP_ENC_ALG) {
+        return x < sizeof encryption / sizeof encryption[0] ? encryption[x] : "unknown";
+    }
+    if (type == MCX_MIKEY_SRTP_AUTH_ALG) {
+        return x < sizeof authentication / sizeof authentication[0] ? authentication[x] : "unknown";
+    }
+    return "";
+}
+
 static void payload_sp(struct view *v)
 {
     struct mcx_rd outer;
@@ -310,6 +325,7 @@ static void payload_sp(struct view *v)
         size_t start = offset_of(v);
         struct mcx_bytes type, len, value;
         uint64_t t = 0, n = 0, x = 0;
+        const char *name;
 
         if (!number(v, 1, &t, &type, "parameter type") || !number(v, 1, &n, &len, "length of a parameter") ||
             !take(v, n, &value, "value of a parameter")) {
@@ -318,8 +334,9 @@ static void payload_sp(struct view *v)
         for (size_t i = 0; i < value.len && i < 8; i++) {
             x = x << 8 | value.p[i];
         }
-        meaning(v, start, mcx_bytes(type.p, 2 + value.len), "parameter", "type %" PRIu64 ", %s: %" PRIu64 "|%s", t,
-                mcx_mikey_srtp_param_name((uint8_t)t), x,
+        name = sp_value_name(t, x);
+        meaning(v, start, mcx_bytes(type.p, 2 + value.len), "parameter", "type %" PRIu64 ", %s: %" PRIu64 "%s%s|%s", t,
+                mcx_mikey_srtp_param_name((uint8_t)t), x, name[0] != '\0' ? " = " : "", name,
                 t == MCX_MIKEY_SRTP_ROC_RATE ? "RFC 4771 4" : "RFC 7714 14.3");
     }
     leave(v, outer);

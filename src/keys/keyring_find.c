@@ -110,12 +110,36 @@ static const struct mcx_ring_cert *claimant(const struct mcx_keyring *ring, stru
     return best;
 }
 
+static bool has_root(const struct mcx_keyring *ring)
+{
+    for (size_t i = 0; i < ring->num_certs; i++) {
+        if (ring->certs[i]->doc.role == MCX_KMS_ROOT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The Root; where no document names one, the KMS that has issued our own key sets ("mikey-domain"). */
+static bool is_home(const struct mcx_keyring *ring, const struct mcx_ring_cert *cert)
+{
+    if (cert->doc.role == MCX_KMS_ROOT) {
+        return true;
+    }
+    for (size_t i = 0; i < ring->num_sets && !has_root(ring); i++) {
+        if (ring->sets[i]->cert == cert) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct mcx_ring_cert *mcx_ring_cert_for(const struct mcx_keyring *ring, struct mcx_bytes uri, uint64_t unix_s)
 {
     const struct mcx_ring_cert *cert = claimant(ring, uri);
 
     for (size_t i = 0; i < ring->num_certs && cert == NULL; i++) {
-        if (ring->certs[i]->doc.role == MCX_KMS_ROOT) {
+        if (is_home(ring, ring->certs[i])) {
             cert = ring->certs[i];
         }
     }
@@ -129,7 +153,7 @@ bool mcx_ring_is_responsible(const struct mcx_keyring *ring, const struct mcx_ri
     if (best != NULL) {
         return strcmp(best->doc.kms_uri, cert->doc.kms_uri) == 0;
     }
-    return cert->doc.role == MCX_KMS_ROOT && cert->doc.num_domains == 0;
+    return is_home(ring, cert) && cert->doc.num_domains == 0;
 }
 
 const struct mcx_ring_set *mcx_ring_set_of(const struct mcx_keyring *ring, struct mcx_bytes user_uri,

@@ -464,6 +464,16 @@ def check_two_domains():
     bare = [cert_doc(a), cert_doc(b)]
     code, o, _ = opened(bare, [keys_doc(alice)], mikey(mine))
     check(code == 0, "two bare certificates without domains", o)
+    # CERT.xml is a KmsCertCache alone, and so nothing in it is a Root
+    a.role = "External"
+    st = lab.style()
+    cache = doc(lab.response(("KmsCertCache", {"CacheNum": "1"}, [lab.certificate(a, st)]), st, "sip:x@y", a.uri))
+    carol = a.key_set("sip:carol@north.example", a.period_no(T))
+    code, out, err = run(["mikey", "make", "--type", "gmk", "--cert", cache, "--keys", keys_doc(carol), "--to", alice.user,
+                          "--time", "%08x00000000" % T])
+    check(code == 0, "make with a KmsCertCache alone", err)
+    code, o, _ = opened([cache], [keys_doc(alice)], out)
+    check(code == 0, "open with a KmsCertCache alone", o)
     # a KMS that lists its domains speaks for those and no others, the home KMS too
     a.domains = ["sec1.north.example"]
     for host, want in (("sec1.north.example", 0), ("b.sec1.north.example", 0), ("north.example", 1)):

@@ -310,6 +310,35 @@ static void test_domains(void **state)
     }
 }
 
+/* No Root at all, only what a KmsCertCache held: the KMS of our own key sets is the home KMS, and no other. */
+static void test_no_root(void **state)
+{
+    struct mcx_keyring *ring = empty();
+    struct ring_kms own = ring_kms_new(KMS1, MCX_KMS_EXTERNAL, NULL, 0);
+    struct ring_kms other = ring_kms_new(KMS2, MCX_KMS_EXTERNAL, NULL, 3);
+    struct mcx_kms_cert root;
+    const struct mcx_ring_cert *of_own, *of_other;
+
+    (void)state;
+    assert_int_equal(mcx_keyring_add_cert(ring, &other.cert, NULL), MCX_OK);
+    assert_int_equal(mcx_keyring_add_cert(ring, &own.cert, NULL), MCX_OK);
+    of_own = mcx_ring_cert_of(ring, str(KMS1), NOW);
+    of_other = mcx_ring_cert_of(ring, str(KMS2), NOW);
+    assert_false(mcx_ring_is_responsible(ring, of_own, str(ALICE)));
+    assert_null(mcx_ring_cert_for(ring, str(ALICE), NOW));
+    ring_add(ring, &own, ALICE, ring_period(&own, NOW + MCX_NTP_UNIX_OFFSET));
+    assert_true(mcx_ring_is_responsible(ring, of_own, str("sip:bob@other.example")));
+    assert_false(mcx_ring_is_responsible(ring, of_other, str("sip:bob@other.example")));
+    assert_ptr_equal(mcx_ring_cert_for(ring, str("sip:bob@other.example"), NOW), of_own);
+    root = other.cert; /* a Root takes over, whatever key sets there are */
+    root.role = MCX_KMS_ROOT;
+    assert_int_equal(mcx_keyring_add_cert(ring, &root, NULL), MCX_OK);
+    assert_false(mcx_ring_is_responsible(ring, of_own, str("sip:bob@other.example")));
+    mcx_keyring_free(ring);
+    ring_kms_clear(&own);
+    ring_kms_clear(&other);
+}
+
 /* Of two claims the longer one counts, and at equal length the home KMS. */
 static void test_rival_domains(void **state)
 {
@@ -340,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_foreign_rsk),      cmocka_unit_test(test_key_set_dates),
         cmocka_unit_test(test_expiry),           cmocka_unit_test(test_document),
         cmocka_unit_test(test_open_only),        cmocka_unit_test(test_domains),
+        cmocka_unit_test(test_no_root),
         cmocka_unit_test(test_rival_domains),
     };
 
