@@ -106,15 +106,15 @@ mcx_err mcx_open_responder(struct mcx_opening *o)
 }
 
 /* UIDs that the initiator's URI may have had. */
-static void uids_of(struct mcx_opening *o, struct mcx_bytes uri)
+static mcx_err uids_of(struct mcx_opening *o, struct mcx_bytes uri)
 {
     struct periods p = periods_of(o, o->kms_i);
 
     for (size_t i = 0; i < p.num; i++) {
-        if (mcx_uid(o->uids[o->num_uids], uri, o->msg.kms_i, &o->kms_i->doc.period, p.no[i]) == MCX_OK) {
-            o->num_uids++;
-        }
+        MCX_TRY(mcx_uid(o->uids[i], uri, o->msg.kms_i, &o->kms_i->doc.period, p.no[i]));
+        o->num_uids++;
     }
+    return MCX_OK;
 }
 
 static mcx_err initiator_kms(struct mcx_opening *o)
@@ -149,7 +149,7 @@ mcx_err mcx_open_initiator(struct mcx_opening *o)
                           "TS 33.180 5.2.2");
     }
     if (uri.len > 0) {
-        uids_of(o, uri);
+        MCX_TRY(uids_of(o, uri));
     }
     if (m->uid_i.p == NULL) {
         return MCX_OK;

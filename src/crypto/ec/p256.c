@@ -39,6 +39,13 @@ static const uint8_t prime[COORD] = {
     0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 };
 
+/* Of arguments in range only memory can be lacking. OpenSSL's notes are taken away: they are nobody's business. */
+static mcx_err no_memory(void)
+{
+    ERR_clear_error();
+    return MCX_E_NOMEM;
+}
+
 /* Takes over `group`, which may be NULL. */
 static mcx_err p256_of(struct mcx_p256 **out, EC_GROUP *group)
 {
@@ -47,7 +54,7 @@ static mcx_err p256_of(struct mcx_p256 **out, EC_GROUP *group)
     if (curve == NULL || group == NULL) {
         EC_GROUP_free(group);
         OPENSSL_free(curve);
-        return MCX_E_NOMEM;
+        return no_memory();
     }
     curve->group = group;
     *out = curve;
@@ -136,7 +143,7 @@ out:
     BN_CTX_free(ctx);
     mcx_wipe(octets, sizeof octets);
     mcx_wipe(point, sizeof point);
-    return err;
+    return err == MCX_E_NOMEM ? no_memory() : err;
 }
 
 mcx_err mcx_p256_point_new(struct mcx_p256_point **out, const struct mcx_p256 *curve)
@@ -144,12 +151,12 @@ mcx_err mcx_p256_point_new(struct mcx_p256_point **out, const struct mcx_p256 *c
     struct mcx_p256_point *p = OPENSSL_zalloc(sizeof *p);
 
     if (p == NULL) {
-        return MCX_E_NOMEM;
+        return no_memory();
     }
     p->p = EC_POINT_new(curve->group);
     if (p->p == NULL) {
         mcx_p256_point_free(p);
-        return MCX_E_NOMEM;
+        return no_memory();
     }
     *out = p;
     return MCX_OK;
@@ -210,12 +217,12 @@ mcx_err mcx_p256_point_write(uint8_t out[MCX_P256_POINT_LEN], const struct mcx_p
     }
     ctx = BN_CTX_new();
     if (ctx == NULL) {
-        return MCX_E_NOMEM;
+        return no_memory();
     }
     ok = point_octets(point, curve->group, p->p, ctx);
     BN_CTX_free(ctx);
     if (!ok) {
-        return MCX_E_NOMEM;
+        return no_memory();
     }
     memcpy(out, point, sizeof point);
     return MCX_OK;
@@ -229,7 +236,7 @@ bool mcx_p256_point_is_infinity(const struct mcx_p256_point *p, const struct mcx
 mcx_err mcx_p256_add(struct mcx_p256_point *out, const struct mcx_p256 *curve, const struct mcx_p256_point *a,
                      const struct mcx_p256_point *b)
 {
-    return EC_POINT_add(curve->group, out->p, a->p, b->p, NULL) ? MCX_OK : MCX_E_NOMEM;
+    return EC_POINT_add(curve->group, out->p, a->p, b->p, NULL) ? MCX_OK : no_memory();
 }
 
 /* out := [j]G + [k]p, `j` may be NULL */
@@ -251,7 +258,7 @@ static mcx_err mul_vartime(EC_POINT *out, const struct mcx_p256 *curve, const st
     ok = ok && b != NULL && EC_POINT_mul(curve->group, out, a, p, b, NULL);
     BN_free(a);
     BN_free(b);
-    return ok ? MCX_OK : MCX_E_NOMEM; /* every argument is in range: only memory can lack */
+    return ok ? MCX_OK : no_memory(); /* every argument is in range: only memory can lack */
 }
 
 mcx_err mcx_p256_mul_vartime(struct mcx_p256_point *out, const struct mcx_p256 *curve, const struct mcx_p256_scalar *k,

@@ -11,10 +11,22 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-/* The provider failed where it must not: for want of memory, or for a reason that is our mistake. */
+/*
+ * The provider failed where it must not: for want of memory, or for a reason that is our mistake. Its notes are taken
+ * away, so that whoever looks at them next does not take them for his own.
+ */
 static mcx_err provider_error(void)
 {
-    return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ? MCX_E_NOMEM : MCX_E_BUG;
+    bool memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+
+    ERR_clear_error();
+    return memory ? MCX_E_NOMEM : MCX_E_BUG;
+}
+
+static mcx_err no_memory(void)
+{
+    ERR_clear_error();
+    return MCX_E_NOMEM;
 }
 
 mcx_err mcx_sha256(uint8_t out[MCX_SHA256_LEN], const struct mcx_bytes *parts, size_t num)
@@ -29,7 +41,7 @@ mcx_err mcx_sha256(uint8_t out[MCX_SHA256_LEN], const struct mcx_bytes *parts, s
     ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL);
     EVP_MD_CTX_free(ctx);
     if (!ok) {
-        return ctx == NULL ? MCX_E_NOMEM : provider_error();
+        return ctx == NULL ? no_memory() : provider_error();
     }
     memcpy(out, digest, sizeof digest);
     mcx_wipe(digest, sizeof digest);
@@ -61,9 +73,10 @@ mcx_err mcx_hmac_sha256(uint8_t out[MCX_SHA256_LEN], struct mcx_bytes key, const
     EVP_MAC *mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
     EVP_MAC_CTX *ctx = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
     uint8_t tag[MCX_SHA256_LEN];
-    mcx_err err = MCX_E_NOMEM;
+    mcx_err err = MCX_OK;
 
     if (ctx == NULL) {
+        err = no_memory();
         goto out;
     }
     if (key.len == 0) { /* EVP_MAC_init takes NULL for "the key of before" */
@@ -91,7 +104,7 @@ mcx_err mcx_aes128_ctr_stream(uint8_t *out, size_t len, const struct mcx_key *ke
     }
     ctx = EVP_CIPHER_CTX_new();
     if (ctx == NULL) {
-        return MCX_E_NOMEM;
+        return no_memory();
     }
     memset(out, 0, len);
     ok = EVP_EncryptInit_ex(ctx, EVP_aes_128_ctr(), NULL, key->octet, counter) &&
@@ -122,12 +135,12 @@ mcx_err mcx_gcm_new(struct mcx_gcm **out, struct mcx_bytes key, size_t nonce_len
     }
     gcm = OPENSSL_zalloc(sizeof *gcm);
     if (gcm == NULL) {
-        return MCX_E_NOMEM;
+        return no_memory();
     }
     gcm->ctx = EVP_CIPHER_CTX_new();
     if (gcm->ctx == NULL) {
         mcx_gcm_free(gcm);
-        return MCX_E_NOMEM;
+        return no_memory();
     }
     if (!EVP_CipherInit_ex(gcm->ctx, cipher, NULL, NULL, NULL, 1) ||
         !EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_IVLEN, (int)nonce_len, NULL) ||
@@ -210,7 +223,7 @@ static mcx_err kw_run(const EVP_CIPHER *cipher, int wrap, uint8_t *out, size_t *
     mcx_err err = MCX_OK;
 
     if (ctx == NULL) {
-        return MCX_E_NOMEM;
+        return no_memory();
     }
     (void)ERR_set_mark();
     EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
@@ -251,7 +264,7 @@ mcx_err mcx_kw256_unwrap(uint8_t *out, size_t cap, size_t *out_len, const uint8_
     text = OPENSSL_malloc(in.len);
     if (text == NULL) {
         mcx_wipe(out, cap);
-        return MCX_E_NOMEM;
+        return no_memory();
     }
     if (in.len >= KW_MIN_INPUT + KW_BLOCK) {
         err = kw_run(EVP_aes_256_wrap(), 0, text, &len, kek, in);
@@ -283,7 +296,7 @@ mcx_err mcx_passphrase_key(uint8_t out[32], struct mcx_bytes passphrase, const u
 
     if (EVP_PBE_scrypt(p, passphrase.len, salt, 16, SCRYPT_N, SCRYPT_R, SCRYPT_P, SCRYPT_MAX_MEM, out, 32) <= 0) {
         mcx_wipe(out, 32);
-        return MCX_E_NOMEM; /* the parameters are constants: only memory can lack */
+        return no_memory(); /* the parameters are constants: only memory can lack */
     }
     return MCX_OK;
 }
