@@ -398,6 +398,82 @@ static void ssrc_table_bound(void **state)
     pair_clear(&pair);
 }
 
+/*
+ * RFC 3711 3.3.1 at its edges: after (roc, s_l) the packet seq belongs to one ROC. Sealed under that one it opens, or
+ * is behind the window; sealed under a neighbour it never opens.
+ */
+static void roc_estimate_edges(void **state)
+{
+    static const struct {
+        uint32_t roc;
+        uint16_t s_l, seq;
+        uint32_t belongs;
+        mcx_err want; /* under that ROC */
+    } rows[] = {
+        { 1, 100, 100 + 0x7fff, 1, MCX_OK },
+        { 1, 100, 100 + 0x8000, 1, MCX_OK }, /* SEQ - s_l = 2^15: same ROC */
+        { 1, 0x7fff, 0xffff, 1, MCX_OK },
+        { 1, 10, 65530, 0, MCX_OK },
+        { 1, 100, 100 + 0x8001, 0, MCX_E_REPLAY },
+        { 1, 0x8005, 5, 1, MCX_E_REPLAY }, /* s_l - 2^15 = SEQ: same ROC */
+        { 1, 0x8005, 4, 2, MCX_OK },
+        { 1, 0xffff, 0, 2, MCX_OK },
+        { 1, 0xffff, 0x7ffe, 2, MCX_OK },
+        { 1, 0xffff, 0x7fff, 1, MCX_E_REPLAY },
+        { 0, 0xffff, 0, 1, MCX_OK },
+        { 0xffffffff, 5, 6, 0xffffffff, MCX_OK },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (uint32_t other = 0; other < 3; other++) { /* the neighbours first, they move nothing; then the right one */
+            static const uint32_t away[] = { 1, UINT32_MAX, 0 };
+            uint32_t roc = rows[i].belongs + away[other];
+            struct pair pair;
+            struct packet in, got;
+            mcx_err err;
+
+            pair_init(&pair, 4, 0, 1);
+            pair_new_tx(&pair, rows[i].roc);
+            mcx_srtp_rx_set_roc(pair.rx, rows[i].roc);
+            in = sealed(&pair, rows[i].s_l);
+            assert_opens(&pair, &in, rows[i].s_l);
+            pair_new_tx(&pair, roc);
+            in = sealed(&pair, rows[i].seq);
+            err = pair_unprotect(&got, &pair, &in);
+            if (other == 2 ? err != rows[i].want : err != MCX_E_AUTH && err != MCX_E_REPLAY) {
+                fail_msg("row %zu, ROC %u: %s", i, (unsigned)roc, mcx_err_name(err));
+            }
+            pair_clear(&pair);
+        }
+    }
+}
+
+/* With ROC 2^32 - 1 no packet belongs to the next one, with ROC 0 none to the one before. */
+static void roc_has_ends(void **state)
+{
+    struct pair pair;
+    struct packet in;
+
+    (void)state;
+    pair_init(&pair, 4, 0, 1);
+    pair_new_tx(&pair, UINT32_MAX);
+    mcx_srtp_rx_set_roc(pair.rx, UINT32_MAX);
+    in = sealed(&pair, 65535);
+    assert_opens(&pair, &in, 65535);
+    pair_new_tx(&pair, 0);
+    in = sealed(&pair, 0);
+    assert_refused(&pair, &in, MCX_E_REPLAY);
+    pair_new_rx(&pair, 1);
+    pair_new_tx(&pair, 0);
+    in = sealed(&pair, 5);
+    assert_opens(&pair, &in, 5);
+    pair_new_tx(&pair, UINT32_MAX);
+    in = sealed(&pair, 65535);
+    assert_refused(&pair, &in, MCX_E_REPLAY);
+    pair_clear(&pair);
+}
+
 static void sender_never_repeats(void **state)
 {
     static const uint16_t refused[] = { 1000, 999, 0, (uint16_t)(1000 + 0x8000) };
@@ -416,6 +492,10 @@ static void sender_never_repeats(void **state)
     assert_int_equal(pair_protect(&out, &pair, &plain), MCX_E_STATE);
     assert_int_equal(mcx_srtp_tx_set_roc(pair.tx, 1), MCX_E_STATE);
     (void)sealed(&pair, 1000 + 0x7fff);
+    plain = packet_rtcp(PAIR_SSRC, 12);
+    assert_int_equal(pair_protect_rtcp(&out, &pair, &plain), MCX_OK);
+    plain = packet_rtcp(PAIR_SSRC + 1, 12);
+    assert_int_equal(pair_protect_rtcp(&out, &pair, &plain), MCX_E_STATE);
     pair_clear(&pair);
 }
 
@@ -617,6 +697,8 @@ int main(void)
         cmocka_unit_test(roc_jump_and_rollback),
         cmocka_unit_test(foreign_mki),
         cmocka_unit_test(ssrc_table_bound),
+        cmocka_unit_test(roc_estimate_edges),
+        cmocka_unit_test(roc_has_ends),
         cmocka_unit_test(sender_never_repeats),
         cmocka_unit_test(key_lifetime),
         cmocka_unit_test(last_index),
