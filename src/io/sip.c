@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+enum { UNFRAMED_MS = 10000 };
+
 struct mcx_bytes sip_view(const struct pl *pl)
 {
     return mcx_bytes(pl->p, pl->p == NULL ? 0 : pl->l);
@@ -216,10 +218,66 @@ static bool find_unknown(const struct sip_hdr *hdr, const struct sip_msg *msg, v
     return true;
 }
 
+static bool count_one(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
+{
+    (void)hdr;
+    (void)msg;
+    ++*(unsigned *)arg;
+    return false;
+}
+
+/* Exactly one Content-Length on a stream, at most one in a datagram, of digits alone (RFC 3261 18.3, 20.14, 25.1). */
+static bool length_is_clear(const struct sip_msg *msg)
+{
+    unsigned count = 0;
+
+    (void)sip_msg_hdr_apply(msg, true, SIP_HDR_CONTENT_LENGTH, count_one, &count);
+    for (size_t i = 0; i < msg->clen.l; i++) {
+        if (msg->clen.p[i] < '0' || msg->clen.p[i] > '9') {
+            return false;
+        }
+    }
+    return count == 1 ? msg->clen.l > 0 && msg->clen.l <= 9 : count == 0 && msg->tp == SIP_TRANSP_UDP;
+}
+
+/*
+ * Two lengths, or one that is no number: a proxy before us may have cut the stream at another place than libre does,
+ * and then a sender's body would be read as a request of the proxy's. libre cannot be told to close the connection, so
+ * nothing from it is believed for a while.
+ */
+static bool refuse_unframed(struct mcx_sip *sip, const struct sip_msg *msg)
+{
+    uint64_t now = tmr_jiffies();
+    bool doubtful = !length_is_clear(msg);
+
+    for (size_t i = 0; i < ARRAY_SIZE(sip->unframed) && !doubtful; i++) {
+        const struct sip_unframed *u = &sip->unframed[i];
+
+        if (now < u->until && msg->tp != SIP_TRANSP_UDP && sa_cmp(&u->peer, &msg->src, SA_ALL)) {
+            sip_refused(sip, "connection with an ambiguous length");
+            (void)sip_reply(sip->stack, msg, 400, "Bad Request");
+            return true;
+        }
+    }
+    if (!doubtful) {
+        return false;
+    }
+    if (msg->tp != SIP_TRANSP_UDP) {
+        sip->unframed[sip->next_unframed++ % ARRAY_SIZE(sip->unframed)] =
+            (struct sip_unframed){ msg->src, now + UNFRAMED_MS };
+    }
+    sip_refused(sip, "ambiguous Content-Length");
+    (void)sip_reply(sip->stack, msg, 400, "Bad Request");
+    return true;
+}
+
 static bool refuse_malformed(struct mcx_sip *sip, const struct sip_msg *msg)
 {
     struct pl unknown = { NULL, 0 };
 
+    if (refuse_unframed(sip, msg)) {
+        return true;
+    }
     if (!pl_isset(&msg->callid) || !pl_isset(&msg->cseq.met) || pl_cmp(&msg->cseq.met, &msg->met) != 0 ||
         !pl_isset(&msg->from.tag) || !pl_isset(&msg->to.auri) ||
         (msg->clen.p != NULL && pl_u32(&msg->clen) > mbuf_get_left(msg->mb))) {

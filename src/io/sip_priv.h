@@ -27,6 +27,12 @@ struct mcx_sip {
     void (*on_refusal)(void *arg, const char *reason);
     struct mcx_sip_limits limits;
     struct mcx_rate peer_rate, all_rate;
+    /* Connections on which a length was ambiguous: what follows there may be the body of that message. */
+    struct sip_unframed {
+        struct sa peer;
+        uint64_t until; /* tmr_jiffies() */
+    } unframed[16];
+    size_t next_unframed;
     void (*on_trace)(void *arg, bool sent, const char *local, const char *remote, struct mcx_bytes message);
     void *arg;
 };
