@@ -141,8 +141,9 @@ enum mcx_privcall_act {
     MCX_PC_SEND_REFUSAL, /* code, phrase, warning */
     MCX_PC_SEND_CANCEL,
     MCX_PC_SEND_BYE,
-    MCX_PC_START_MEDIA, /* media */
-    MCX_PC_STOP_MEDIA,
+    MCX_PC_LISTEN,      /* media, of which address, ports and tx are not known yet: receive under rx */
+    MCX_PC_START_MEDIA, /* media; goes on with what LISTEN has made */
+    MCX_PC_STOP_MEDIA,  /* after START_MEDIA or LISTEN */
     MCX_PC_START_TIMER, /* timer, delay_ms; replaces a running one */
     MCX_PC_STOP_TIMER,  /* timer; it may have run out or never been started */
     MCX_PC_TELL,        /* note and what follows it */

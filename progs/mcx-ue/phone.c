@@ -115,6 +115,10 @@ static void on_signal(int sig)
     struct ue_phone *ph = the_phone;
 
     (void)sig;
+    if (ph->quitting) {
+        mcx_loop_stop(); /* the second time: at once, without waiting for the server */
+        return;
+    }
     ph->quitting = true;
     if (mcx_privcall_state(ph->pc) == MCX_PC_IDLE) {
         finish(ph, ph->refused && ph->num_calls == 0 ? EXIT_REFUSED : EXIT_DONE);
@@ -174,6 +178,16 @@ static void tell(struct ue_phone *ph, const struct mcx_privcall_action *a)
     }
 }
 
+static void media_listen(struct ue_phone *ph, const struct mcx_privcall_action *a)
+{
+    mcx_err err = ue_voice_listen(ph->voice, &a->media);
+
+    if (err != MCX_OK) {
+        ue_complain("media cannot be received", err, NULL);
+        later(ph, MCX_PC_USER_HANGUP, a->dialog);
+    }
+}
+
 static void media_start(struct ue_phone *ph, const struct mcx_privcall_action *a)
 {
     mcx_err err = ue_voice_start(ph->voice, &a->media);
@@ -183,6 +197,7 @@ static void media_start(struct ue_phone *ph, const struct mcx_privcall_action *a
         later(ph, MCX_PC_USER_HANGUP, a->dialog);
         return;
     }
+    ph->media_open = true;
     if (ph->options->hangup_after_ms != 0) {
         (void)!mcx_timer_start(&ph->user_timer, ph->options->hangup_after_ms, on_hangup_after, ph);
     }
@@ -197,10 +212,14 @@ static void media_stop(struct ue_phone *ph)
 
     mcx_timer_stop(&ph->user_timer);
     ue_voice_stop(ph->voice);
+    if (!ph->media_open) {
+        return; /* nobody has answered */
+    }
+    ph->media_open = false;
     c = ue_voice_counts(ph->voice);
-    ue_report(ph->options->json, "media", NULL, "{s:I, s:I, s:I, s:I, s:I}", "sent", (json_int_t)c.sent, "received",
-              (json_int_t)c.received, "late", (json_int_t)c.late, "lost", (json_int_t)c.lost, "refused",
-              (json_int_t)c.refused);
+    ue_report(ph->options->json, "media", NULL, "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent", (json_int_t)c.sent,
+              "received", (json_int_t)c.received, "late", (json_int_t)c.late, "lost", (json_int_t)c.lost, "duplicates",
+              (json_int_t)c.duplicates, "concealed", (json_int_t)c.concealed, "refused", (json_int_t)c.refused);
 }
 
 static void timer_start(struct ue_phone *ph, const struct mcx_privcall_action *a)
@@ -224,6 +243,7 @@ static void act(struct ue_phone *ph, const struct mcx_privcall_action *a)
     case MCX_PC_SEND_REFUSAL: err = ue_send_refusal(ph, a); break;
     case MCX_PC_SEND_CANCEL:
     case MCX_PC_SEND_BYE: ue_send_hangup(ph, a); break;
+    case MCX_PC_LISTEN: media_listen(ph, a); break;
     case MCX_PC_START_MEDIA: media_start(ph, a); break;
     case MCX_PC_STOP_MEDIA: media_stop(ph); break;
     case MCX_PC_START_TIMER: timer_start(ph, a); break;
@@ -350,8 +370,8 @@ static void registered(struct ue_phone *ph)
 static void on_registration(void *arg, uint16_t code, const struct mcx_sip_msg *response)
 {
     struct ue_phone *ph = arg;
+    unsigned warning = response == NULL ? 0 : ue_warning_of(response);
 
-    (void)response;
     if (ph->finishing) {
         return;
     }
@@ -365,9 +385,11 @@ static void on_registration(void *arg, uint16_t code, const struct mcx_sip_msg *
     ph->refused = true;
     ue_report(ph->options->json, "refused",
               code == 0 ? "The server does not answer: is its address right, and does it run"
-                        : "The server refused the registration",
+              : warning == MCX_WARN_SERVICE_AUTHORISATION
+                  ? "The server does not let you use the service: is your token still good, and for this identity"
+                  : "The server refused the registration",
               "{s:s, s:s, s:s, s:s, s:i, s:i}", "peer", ph->options->server, "cause", "registration", "reason", "",
-              "clause", "TS 24.379 7.2", "code", (int)code, "warning", 0);
+              "clause", "TS 24.379 7.2", "code", (int)code, "warning", (int)warning);
     if (mcx_privcall_state(ph->pc) == MCX_PC_IDLE) {
         finish(ph, code == 0 ? EXIT_ENVIRONMENT : EXIT_REFUSED);
     }

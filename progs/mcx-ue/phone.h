@@ -51,6 +51,7 @@ struct ue_phone {
     struct mcx_privcall_in later[UE_MAX_LATER];
     size_t num_later;
     bool stepping;
+    bool media_open;
     bool caller;
     bool registered;
     bool finishing;
@@ -72,6 +73,8 @@ mcx_err ue_send_invite(struct ue_phone *ph, const struct mcx_privcall_action *a)
 mcx_err ue_send_ringing(struct ue_phone *ph, const struct mcx_privcall_action *a);
 mcx_err ue_send_ok(struct ue_phone *ph, const struct mcx_privcall_action *a);
 mcx_err ue_send_refusal(struct ue_phone *ph, const struct mcx_privcall_action *a);
+/** Code of the first Warning; 0 when there is none. */
+unsigned ue_warning_of(const struct mcx_sip_msg *msg);
 /** BYE or CANCEL, as the dialog demands. */
 void ue_send_hangup(struct ue_phone *ph, const struct mcx_privcall_action *a);
 

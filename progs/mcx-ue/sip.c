@@ -133,7 +133,7 @@ static void leg_free(struct ue_leg *leg)
 
 /* ---- received ---- */
 
-static unsigned warning_of(const struct mcx_sip_msg *msg)
+unsigned ue_warning_of(const struct mcx_sip_msg *msg)
 {
     struct mcx_bytes value = { 0 };
 
@@ -183,7 +183,7 @@ static void on_closed(struct ue_leg *leg, const struct mcx_sip_call_event *ev)
     case MCX_SIP_BY_REJECT:
         in.event = MCX_PC_RX_FAILURE;
         in.code = ev->msg->code;
-        in.warning = warning_of(ev->msg);
+        in.warning = ue_warning_of(ev->msg);
         break;
     case MCX_SIP_BY_CANCEL: in.event = MCX_PC_RX_CANCEL; break;
     case MCX_SIP_BY_BYE: in.event = MCX_PC_RX_BYE; break;

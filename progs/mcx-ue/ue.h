@@ -82,10 +82,12 @@ struct ue_voice_config {
 };
 struct ue_voice_counts {
     uint64_t sent;
-    uint64_t received; /* authenticated, in sequence */
-    uint64_t late;     /* authenticated, behind one that came before */
-    uint64_t lost;     /* holes in the sequence */
-    uint64_t refused;  /* not authenticated, replayed, malformed, or outside a call */
+    uint64_t received;   /* authenticated, in time */
+    uint64_t late;       /* authenticated, but their place was played already */
+    uint64_t lost;       /* sequence numbers that never came */
+    uint64_t duplicates; /* replayed, or too old to tell */
+    uint64_t concealed;  /* frames that the decoder had to make up */
+    uint64_t refused;    /* not authenticated, malformed, or outside a call */
 };
 /** Opens sockets and files. */
 MCX_MUST_CHECK mcx_err ue_voice_new(struct ue_voice **out, const struct ue_voice_config *config,
@@ -94,7 +96,9 @@ MCX_MUST_CHECK mcx_err ue_voice_new(struct ue_voice **out, const struct ue_voice
 bool ue_voice_free(struct ue_voice *voice);
 uint16_t ue_voice_audio_port(const struct ue_voice *voice);
 uint16_t ue_voice_floor_port(const struct ue_voice *voice);
-/** Ready to receive; the masters are not kept. */
+/** Receive under `rx`, before anything is known of the other side. The masters are not kept. */
+MCX_MUST_CHECK mcx_err ue_voice_listen(struct ue_voice *voice, const struct mcx_privcall_media *media);
+/** Both ways; goes on with what ue_voice_listen() has made. */
 MCX_MUST_CHECK mcx_err ue_voice_start(struct ue_voice *voice, const struct mcx_privcall_media *media);
 /** Speak: the other side is ready. */
 void ue_voice_play(struct ue_voice *voice);

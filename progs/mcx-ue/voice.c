@@ -9,16 +9,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <mcx/amrwb.h>
+#include <mcx/playout.h>
 #include <mcx/rtp.h>
 #include <mcx/srtp.h>
 
 #include "io/audio.h"
 #include "io/rtp_socket.h"
 
-#define MAX_SSRC    2   /* the peer, and once more after it restarted its stream */
-#define BEHIND_MS   200 /* when the clock has jumped by more, the pace starts anew */
-#define LATE_WINDOW 0x8000
+#define MAX_SSRC         2   /* the peer, and once more after it restarted its stream */
+#define BEHIND_MS        200 /* when the clock has jumped by more, the pace starts anew */
+#define PLAYOUT_DELAY_MS 100 /* of the stream: a packet may be overtaken by five others */
 
 struct ue_voice {
     struct ue_voice_config config;
@@ -42,45 +42,24 @@ struct ue_voice {
     struct mcx_audio_encoder *encoder;
     struct mcx_audio_decoder *decoder;
     struct mcx_wav_reader *play;
-    bool has_seq;
-    uint16_t last_seq;
-    uint8_t cmr; /* mode that the peer asks for */
+    struct mcx_playout *playout;
+    uint8_t rx_payload_type; /* what we have said that we take */
+    uint8_t cmr;             /* mode that the peer asks for */
 };
 
 /* ---- receiving ---- */
 
-/* Frames are kept in the order of their sequence numbers: a packet that is behind is dropped, a hole is counted. */
-static bool in_sequence(struct ue_voice *v, uint16_t seq)
+/* A frame that cannot be decoded or written costs 20 ms of the recording, which is then known as incomplete. */
+static void frame_hear(void *arg, const struct mcx_amrwb_frame *frame)
 {
-    uint16_t step = (uint16_t)(seq - v->last_seq);
-
-    if (v->has_seq && (step == 0 || step >= LATE_WINDOW)) {
-        v->counts.late++;
-        return false;
-    }
-    if (v->has_seq) {
-        v->counts.lost += (uint64_t)step - 1;
-    }
-    v->has_seq = true;
-    v->last_seq = seq;
-    v->counts.received++;
-    return true;
-}
-
-static mcx_err frames_hear(struct ue_voice *v, struct mcx_bytes payload)
-{
-    struct mcx_amrwb_payload frames;
+    struct ue_voice *v = arg;
     int16_t pcm[MCX_AUDIO_FRAME];
+    mcx_err err = mcx_audio_decode(pcm, v->decoder, frame);
 
-    MCX_TRY(mcx_amrwb_read(&frames, payload, v->amrwb.octet_align));
-    v->cmr = frames.cmr;
-    for (size_t i = 0; i < frames.num_frames; i++) {
-        MCX_TRY(mcx_audio_decode(pcm, v->decoder, &frames.frame[i]));
-        if (v->record != NULL) {
-            MCX_TRY(mcx_wav_write(v->record, pcm, MCX_AUDIO_FRAME));
-        }
+    if (err == MCX_OK && v->record != NULL) {
+        err = mcx_wav_write(v->record, pcm, MCX_AUDIO_FRAME);
     }
-    return MCX_OK;
+    v->record_failed = v->record_failed || err != MCX_OK;
 }
 
 /* Nothing of a packet is used before its tag is good (RFC 3711 3.3). */
@@ -88,6 +67,7 @@ static mcx_err packet_take(struct ue_voice *v, struct mcx_bytes datagram)
 {
     uint8_t buf[MCX_RTP_SOCKET_MTU];
     struct mcx_wr plain = mcx_wr(buf, sizeof buf);
+    struct mcx_amrwb_payload frames;
     struct mcx_rtp rtp;
 
     if (!v->active) {
@@ -98,10 +78,12 @@ static mcx_err packet_take(struct ue_voice *v, struct mcx_bytes datagram)
         datagram = mcx_wr_done(&plain);
     }
     MCX_TRY(mcx_rtp_read(&rtp, datagram));
-    if (rtp.pt != v->amrwb.payload_type) {
+    if (rtp.pt != v->rx_payload_type) {
         return MCX_E_UNSUP;
     }
-    return in_sequence(v, rtp.seq) ? frames_hear(v, rtp.payload) : MCX_OK;
+    MCX_TRY(mcx_amrwb_read(&frames, rtp.payload, v->amrwb.octet_align));
+    v->cmr = frames.cmr;
+    return mcx_playout_put(v->playout, &frames, rtp.ssrc, rtp.seq, rtp.ts);
 }
 
 static void on_audio(void *arg)
@@ -116,9 +98,9 @@ static void on_audio(void *arg)
         if (err == MCX_E_STATE || err == MCX_E_IO) {
             return;
         }
-        if (err != MCX_OK || packet_take(v, mcx_wr_done(&wr)) != MCX_OK) {
-            v->counts.refused++;
-        }
+        err = err == MCX_OK ? packet_take(v, mcx_wr_done(&wr)) : err;
+        v->counts.duplicates += err == MCX_E_REPLAY;
+        v->counts.refused += err != MCX_OK && err != MCX_E_REPLAY;
     }
 }
 
@@ -218,25 +200,59 @@ static mcx_err remote_set(struct ue_voice *v, const char *address, uint16_t port
     return MCX_OK;
 }
 
-static mcx_err start(struct ue_voice *v, const struct mcx_privcall_media *media)
+static struct mcx_srtp_params srtp_params(const struct mcx_privcall_media *media, const struct mcx_srtp_master *master)
 {
-    struct mcx_srtp_params params = { .mki = mcx_bytes(media->mki, sizeof media->mki), .roc_rate = media->roc_rate };
-    struct mcx_rng rng = mcx_rng_system();
+    return (struct mcx_srtp_params){ .master = master,
+                                     .mki = mcx_bytes(media->mki, sizeof media->mki),
+                                     .roc_rate = media->roc_rate };
+}
 
-    MCX_TRY(remote_set(v, media->address, media->port));
-    if (media->tx != NULL) {
-        params.master = media->tx;
-        MCX_TRY(mcx_srtp_tx_new(&v->tx, &params));
-        params.master = media->rx;
+static mcx_err listen_try(struct ue_voice *v, const struct mcx_privcall_media *media)
+{
+    if (media->rx != NULL) {
+        struct mcx_srtp_params params = srtp_params(media, media->rx);
+
         MCX_TRY(mcx_srtp_rx_new(&v->rx, &params, MAX_SSRC));
     }
-    v->amrwb = media->amrwb;
-    MCX_TRY(mcx_rtp_source_init(&v->source, media->amrwb.payload_type, &rng));
-    MCX_TRY(mcx_audio_encoder_new(&v->encoder));
     MCX_TRY(mcx_audio_decoder_new(&v->decoder));
+    MCX_TRY(mcx_playout_new(&v->playout, PLAYOUT_DELAY_MS, frame_hear, v));
     if (v->config.record != NULL && v->record == NULL) {
         MCX_TRY(mcx_wav_create(&v->record, v->config.record));
     }
+    v->amrwb = media->amrwb;
+    v->rx_payload_type = media->amrwb.payload_type;
+    v->cmr = MCX_AMRWB_CMR_NONE;
+    memset(&v->counts, 0, sizeof v->counts);
+    v->active = true;
+    return MCX_OK;
+}
+
+mcx_err ue_voice_listen(struct ue_voice *v, const struct mcx_privcall_media *media)
+{
+    mcx_err err = listen_try(v, media);
+
+    if (err != MCX_OK) {
+        ue_voice_stop(v);
+    }
+    return err;
+}
+
+static mcx_err start(struct ue_voice *v, const struct mcx_privcall_media *media)
+{
+    struct mcx_rng rng = mcx_rng_system();
+
+    if (!v->active) {
+        MCX_TRY(listen_try(v, media));
+    }
+    v->amrwb = media->amrwb;
+    MCX_TRY(remote_set(v, media->address, media->port));
+    if (media->tx != NULL) {
+        struct mcx_srtp_params params = srtp_params(media, media->tx);
+
+        MCX_TRY(mcx_srtp_tx_new(&v->tx, &params));
+    }
+    MCX_TRY(mcx_rtp_source_init(&v->source, media->amrwb.payload_type, &rng));
+    MCX_TRY(mcx_audio_encoder_new(&v->encoder));
     return v->config.play == NULL ? MCX_OK : mcx_wav_open(&v->play, v->config.play, NULL);
 }
 
@@ -255,19 +271,27 @@ mcx_err ue_voice_start(struct ue_voice *v, const struct mcx_privcall_media *medi
 
     if (err != MCX_OK) {
         ue_voice_stop(v);
-        return err;
     }
-    memset(&v->counts, 0, sizeof v->counts);
-    v->has_seq = false;
-    v->cmr = MCX_AMRWB_CMR_NONE;
-    v->active = true;
-    return MCX_OK;
+    return err;
+}
+
+static void counts_take(struct ue_voice *v)
+{
+    struct mcx_playout_stats stats = mcx_playout_stats(v->playout);
+
+    v->counts.received = stats.received;
+    v->counts.late = stats.late;
+    v->counts.lost = stats.lost;
+    v->counts.concealed = stats.concealed;
+    v->counts.duplicates += stats.duplicates;
 }
 
 void ue_voice_stop(struct ue_voice *v)
 {
     if (v->active) {
         on_audio(v); /* what has arrived already was said before the end */
+        mcx_playout_end(v->playout);
+        counts_take(v);
         record_finish(v);
     }
     v->active = false;
@@ -276,6 +300,8 @@ void ue_voice_stop(struct ue_voice *v)
     mcx_srtp_rx_free(v->rx);
     mcx_audio_encoder_free(v->encoder);
     mcx_audio_decoder_free(v->decoder);
+    mcx_playout_free(v->playout);
+    v->playout = NULL;
     mcx_wav_close(v->play);
     v->tx = NULL;
     v->rx = NULL;

@@ -87,20 +87,28 @@ static void send_refusal(struct run *r, enum mcx_privcall_cause cause)
     a->warning = row->warning;
 }
 
-static void media_start(struct run *r)
+static struct mcx_privcall_media *media_action(struct run *r, enum mcx_privcall_act act)
 {
     struct pc_call *call = &r->pc->call;
-    struct mcx_privcall_media *m = &add(r, MCX_PC_START_MEDIA)->media;
+    struct mcx_privcall_media *m = &add(r, act)->media;
 
-    m->address = call->remote_address;
-    m->port = call->remote_port;
     m->amrwb = call->amrwb;
-    m->tx = call->secure ? &r->pc->secret->tx : NULL;
     m->rx = call->secure ? &r->pc->secret->rx : NULL;
     for (size_t i = 0; i < sizeof m->mki; i++) {
         m->mki[i] = (uint8_t)(call->key_id >> (24 - 8 * i)); /* MKI = PCK-ID (TS 33.180 7.4.1) */
     }
     m->roc_rate = call->roc_rate;
+    return m;
+}
+
+static void media_start(struct run *r)
+{
+    struct pc_call *call = &r->pc->call;
+    struct mcx_privcall_media *m = media_action(r, MCX_PC_START_MEDIA);
+
+    m->address = call->remote_address;
+    m->port = call->remote_port;
+    m->tx = call->secure ? &r->pc->secret->tx : NULL;
     m->floor_port = call->floor ? call->remote_floor_port : 0;
     timer_start(r, MCX_PC_TIMER_DURATION);
 }
@@ -109,8 +117,10 @@ static void media_start(struct run *r)
 
 static void call_start(struct run *r)
 {
-    struct mcx_privcall_action *a = add(r, MCX_PC_SEND_INVITE);
+    struct mcx_privcall_action *a = NULL;
 
+    (void)media_action(r, MCX_PC_LISTEN); /* media may overtake the answer (RFC 4567 4.1.2, RFC 3264 5.1) */
+    a = add(r, MCX_PC_SEND_INVITE);
     a->sdp = mcx_bytes(r->pc->sdp, r->pc->sdp_len);
     a->callee = mcx_bytes_str(r->pc->call.peer);
     a->commencement = r->in->commencement;
@@ -143,6 +153,7 @@ static void caller_connected(struct run *r)
 static void answer_bad(struct run *r)
 {
     timer_stop(r, MCX_PC_TIMER_ANSWER);
+    add(r, MCX_PC_STOP_MEDIA);
     add(r, MCX_PC_SEND_BYE);
     tell_cause(r, MCX_PC_NOTE_REFUSED, MCX_PC_CAUSE_BAD_ANSWER);
 }
@@ -153,6 +164,7 @@ static void call_refused(struct run *r)
     struct mcx_privcall_action *a = NULL;
 
     timer_stop(r, MCX_PC_TIMER_ANSWER);
+    add(r, MCX_PC_STOP_MEDIA);
     a = tell(r, MCX_PC_NOTE_REFUSED, row->cause, row->sentence);
     a->code = r->in->code;
     a->warning = (enum mcx_warning)r->in->warning;
@@ -161,6 +173,7 @@ static void call_refused(struct run *r)
 static void call_lost(struct run *r)
 {
     timer_stop(r, MCX_PC_TIMER_ANSWER);
+    add(r, MCX_PC_STOP_MEDIA);
     tell_cause(r, MCX_PC_NOTE_REFUSED, MCX_PC_CAUSE_LOST);
 }
 
@@ -168,6 +181,7 @@ static void call_lost(struct run *r)
 static void cancel_as(struct run *r, enum mcx_privcall_cause cause)
 {
     timer_stop(r, MCX_PC_TIMER_ANSWER);
+    add(r, MCX_PC_STOP_MEDIA);
     add(r, MCX_PC_SEND_CANCEL);
     timer_start(r, MCX_PC_TIMER_CANCEL);
     tell_cause(r, MCX_PC_NOTE_ENDED, cause);
@@ -338,23 +352,28 @@ static const struct row {
     const char *what;
 } rows[] = {
     /* caller (TS 24.379 11.1.1.2.1.1) */
-    { MCX_PC_IDLE, MCX_PC_CALL_READY, ANY_TIMER, MCX_PC_CALLING, call_start, "INVITE with the I_MESSAGE in its offer" },
+    { MCX_PC_IDLE, MCX_PC_CALL_READY, ANY_TIMER, MCX_PC_CALLING, call_start,
+      "ready to receive, INVITE with the I_MESSAGE" },
     { MCX_PC_IDLE, MCX_PC_CALL_IMPOSSIBLE, ANY_TIMER, MCX_PC_IDLE, call_impossible, "tell the user why" },
     { MCX_PC_CALLING, MCX_PC_RX_PROGRESS, ANY_TIMER, MCX_PC_RINGING, ringing, "tell the user" },
     { MCX_PC_CALLING, MCX_PC_OK_GOOD, ANY_TIMER, MCX_PC_IN_CALL, caller_connected, "start media under the PCK" },
-    { MCX_PC_CALLING, MCX_PC_OK_BAD, ANY_TIMER, MCX_PC_IDLE, answer_bad, "BYE, wipe keys" },
-    { MCX_PC_CALLING, MCX_PC_RX_FAILURE, ANY_TIMER, MCX_PC_IDLE, call_refused, "plain sentence, wipe keys" },
-    { MCX_PC_CALLING, MCX_PC_RX_LOST, ANY_TIMER, MCX_PC_IDLE, call_lost, "plain sentence, wipe keys" },
-    { MCX_PC_CALLING, MCX_PC_USER_HANGUP, ANY_TIMER, MCX_PC_CANCELLING, cancel_by_user, "CANCEL, wipe keys" },
-    { MCX_PC_CALLING, TIMER(ANSWER), MCX_PC_CANCELLING, cancel_by_timer, "CANCEL, wipe keys" },
+    { MCX_PC_CALLING, MCX_PC_OK_BAD, ANY_TIMER, MCX_PC_IDLE, answer_bad, "stop media, BYE, wipe keys" },
+    { MCX_PC_CALLING, MCX_PC_RX_FAILURE, ANY_TIMER, MCX_PC_IDLE, call_refused,
+      "stop media, plain sentence, wipe keys" },
+    { MCX_PC_CALLING, MCX_PC_RX_LOST, ANY_TIMER, MCX_PC_IDLE, call_lost, "stop media, plain sentence, wipe keys" },
+    { MCX_PC_CALLING, MCX_PC_USER_HANGUP, ANY_TIMER, MCX_PC_CANCELLING, cancel_by_user,
+      "stop media, CANCEL, wipe keys" },
+    { MCX_PC_CALLING, TIMER(ANSWER), MCX_PC_CANCELLING, cancel_by_timer, "stop media, CANCEL, wipe keys" },
     { MCX_PC_CALLING, MCX_PC_RX_INVITE, ANY_TIMER, MCX_PC_CALLING, second_call, "486 to the other INVITE" },
     { MCX_PC_RINGING, MCX_PC_RX_PROGRESS, ANY_TIMER, MCX_PC_RINGING, ringing, "nothing new" },
     { MCX_PC_RINGING, MCX_PC_OK_GOOD, ANY_TIMER, MCX_PC_IN_CALL, caller_connected, "start media under the PCK" },
-    { MCX_PC_RINGING, MCX_PC_OK_BAD, ANY_TIMER, MCX_PC_IDLE, answer_bad, "BYE, wipe keys" },
-    { MCX_PC_RINGING, MCX_PC_RX_FAILURE, ANY_TIMER, MCX_PC_IDLE, call_refused, "plain sentence, wipe keys" },
-    { MCX_PC_RINGING, MCX_PC_RX_LOST, ANY_TIMER, MCX_PC_IDLE, call_lost, "plain sentence, wipe keys" },
-    { MCX_PC_RINGING, MCX_PC_USER_HANGUP, ANY_TIMER, MCX_PC_CANCELLING, cancel_by_user, "CANCEL, wipe keys" },
-    { MCX_PC_RINGING, TIMER(ANSWER), MCX_PC_CANCELLING, cancel_by_timer, "CANCEL, wipe keys" },
+    { MCX_PC_RINGING, MCX_PC_OK_BAD, ANY_TIMER, MCX_PC_IDLE, answer_bad, "stop media, BYE, wipe keys" },
+    { MCX_PC_RINGING, MCX_PC_RX_FAILURE, ANY_TIMER, MCX_PC_IDLE, call_refused,
+      "stop media, plain sentence, wipe keys" },
+    { MCX_PC_RINGING, MCX_PC_RX_LOST, ANY_TIMER, MCX_PC_IDLE, call_lost, "stop media, plain sentence, wipe keys" },
+    { MCX_PC_RINGING, MCX_PC_USER_HANGUP, ANY_TIMER, MCX_PC_CANCELLING, cancel_by_user,
+      "stop media, CANCEL, wipe keys" },
+    { MCX_PC_RINGING, TIMER(ANSWER), MCX_PC_CANCELLING, cancel_by_timer, "stop media, CANCEL, wipe keys" },
     { MCX_PC_RINGING, MCX_PC_RX_INVITE, ANY_TIMER, MCX_PC_RINGING, second_call, "486 to the other INVITE" },
     { MCX_PC_CANCELLING, MCX_PC_RX_OK, ANY_TIMER, MCX_PC_IDLE, cancel_crossed, "BYE: the answer crossed the CANCEL" },
     { MCX_PC_CANCELLING, MCX_PC_RX_FAILURE, ANY_TIMER, MCX_PC_IDLE, cancel_done, "487 as expected" },

@@ -52,6 +52,7 @@ static void want_over(const struct mcx_key *pck)
 
         assert_int_equal(state_of(both[i]), MCX_PC_IDLE);
         assert_false(both[i]->media);
+        assert_false(both[i]->listening);
         assert_false(mcx_privcall_holds_key(pc));
         for (size_t t = 0; t < MCX_PC_NUM_TIMERS; t++) {
             assert_int_equal(both[i]->timer_ms[t], 0);
@@ -97,6 +98,7 @@ static void keys_of_both_directions(void **state)
         assert_int_equal(w.alice.mki[i], (msg.key_id >> (24 - 8 * i)) & 0xff);
     }
     assert_memory_equal(w.alice.mki, w.bob.mki, 4);
+    assert_memory_equal(&w.alice.early_rx, &w.bob.tx, sizeof w.bob.tx); /* ready before the answer */
     assert_string_equal(w.alice.media_address, "192.0.2.2");
     assert_string_equal(w.bob.media_address, "192.0.2.1");
     assert_int_equal(w.alice.media_is.port, 50000);
@@ -237,6 +239,7 @@ static void answer_crosses_the_cancel(void **state)
     assert_int_equal(phone_user(&w, &w.alice, MCX_PC_USER_HANGUP), MCX_OK);
     assert_int_equal(state_of(&w.alice), MCX_PC_CANCELLING);
     assert_false(mcx_privcall_holds_key(w.alice.pc)); /* the keys went with the CANCEL */
+    assert_false(w.alice.listening);
     assert_int_equal(phone_user(&w, &w.bob, MCX_PC_USER_ACCEPT), MCX_OK);
     want_over(NULL);
     assert_int_equal(w.alice.num_byes, 1);

@@ -56,6 +56,7 @@ static void send_invite(struct wire *wire, struct phone *from, const struct mcx_
 static void media_start(struct phone *p, const struct mcx_privcall_media *media)
 {
     need(!p->media, "media started twice");
+    p->listening = false;
     p->media = true;
     p->media_is = *media;
     p->protected_media = media->tx != NULL;
@@ -94,7 +95,10 @@ static void refuse(struct wire *wire, struct phone *p, const struct mcx_privcall
 static void carry_out(struct wire *wire, struct phone *p, const struct mcx_privcall_action *a)
 {
     switch (a->act) {
-    case MCX_PC_SEND_INVITE: send_invite(wire, p, a); break;
+    case MCX_PC_SEND_INVITE:
+        need(p->listening, "not ready for media before the INVITE"); /* RFC 4567 4.1.2 */
+        send_invite(wire, p, a);
+        break;
     case MCX_PC_SEND_RINGING:
         p->num_ringings++;
         send(wire, p, MCX_PC_RX_PROGRESS)->in.code = 180;
@@ -112,10 +116,17 @@ static void carry_out(struct wire *wire, struct phone *p, const struct mcx_privc
         p->num_byes++;
         (void)send(wire, p, MCX_PC_RX_BYE);
         break;
+    case MCX_PC_LISTEN:
+        need(!p->media && !p->listening, "listening twice");
+        need(a->media.rx != NULL && a->media.tx == NULL, "not under the key of the offer");
+        p->listening = true;
+        p->early_rx = *a->media.rx;
+        break;
     case MCX_PC_START_MEDIA: media_start(p, &a->media); break;
     case MCX_PC_STOP_MEDIA:
-        need(p->media, "media stopped that did not run");
+        need(p->media || p->listening, "media stopped that did not run");
         p->media = false;
+        p->listening = false;
         break;
     case MCX_PC_START_TIMER: p->timer_ms[a->timer] = a->delay_ms; break;
     case MCX_PC_STOP_TIMER: p->timer_ms[a->timer] = 0; break;

@@ -25,6 +25,8 @@ struct phone {
     uint64_t dialog; /* of the present call, as this side counts */
     /* what it did */
     bool media;
+    bool listening; /* before the answer */
+    struct mcx_srtp_master early_rx;
     bool protected_media;
     struct mcx_srtp_master tx, rx;
     struct mcx_privcall_media media_is;
@@ -32,7 +34,7 @@ struct phone {
     uint8_t mki[4];
     uint32_t timer_ms[MCX_PC_NUM_TIMERS]; /* 0 = not running */
     unsigned num_notes;
-    unsigned notes; /* bit per note that was ever told */
+    unsigned notes;              /* bit per note that was ever told */
     enum mcx_privcall_note note; /* the last one */
     enum mcx_privcall_cause cause;
     char sentence[1400];
