@@ -142,7 +142,8 @@ MCX_MUST_CHECK mcx_err mcx_mime_read(struct mcx_mime *out, struct mcx_bytes cont
 const struct mcx_mime_part *mcx_mime_find(const struct mcx_mime *mime, const char *type);
 #define MCX_MIME_TYPE_MAX 128
 /** Write the parts. One part is written bare, several as multipart/mixed with a boundary that occurs in none of them.
- * @param[out] content_type  value for the Content-Type of the message @retval MCX_E_ARG no part @retval MCX_E_SPACE */
+ * @param[out] content_type  value for the Content-Type of the message
+ * @retval MCX_E_ARG no part, or parts that hold every boundary of a short list @retval MCX_E_SPACE */
 MCX_MUST_CHECK mcx_err mcx_mime_write(struct mcx_wr *out, char content_type[MCX_MIME_TYPE_MAX],
                                       const struct mcx_mime *mime);
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <mcx/mcptt.h>
@@ -280,6 +281,25 @@ static void multipart_round_trip_avoids_the_boundary(void **state)
     assert_int_equal(wr.len, 0);
 }
 
+/* Each boundary tried costs a pass over the parts: a body full of them is refused, not searched for ever longer. */
+static void multipart_gives_up_on_boundaries(void **state)
+{
+    static char body[16 * 500];
+    struct mcx_mime in = { .num = 2 };
+    struct mcx_wr wr = room();
+    char type[MCX_MIME_TYPE_MAX];
+    size_t n = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 500; i++) {
+        n += (size_t)snprintf(body + n, sizeof body - n, "mcx-part-%u\n", i);
+    }
+    in.part[0] = (struct mcx_mime_part){ .type = mcx_bytes_str("a/b"), .body = mcx_bytes(body, n) };
+    in.part[1] = (struct mcx_mime_part){ .type = mcx_bytes_str("a/c"), .body = mcx_bytes_str("") };
+    assert_int_equal(mcx_mime_write(&wr, type, &in), MCX_E_ARG);
+    assert_int_equal(wr.len, 0);
+}
+
 static void warnings(void **state)
 {
     char line[160];
@@ -330,6 +350,7 @@ int main(void)
         cmocka_unit_test(multipart_is_split),
         cmocka_unit_test(multipart_forms),
         cmocka_unit_test(multipart_round_trip_avoids_the_boundary),
+        cmocka_unit_test(multipart_gives_up_on_boundaries),
         cmocka_unit_test(warnings),
         cmocka_unit_test(answer_modes),
     };

@@ -7,6 +7,8 @@
 
 #define BOUNDARY_MAX 70 /* RFC 2046 5.1.1 */
 #define CLAUSE       "RFC 2046 5.1"
+/* Boundaries tried: each costs a pass over the parts, and nobody but an attacker fills a body with them. */
+#define BOUNDARIES_MAX 32
 
 static struct mcx_bytes after(struct mcx_bytes b, size_t n)
 {
@@ -297,7 +299,10 @@ mcx_err mcx_mime_write(struct mcx_wr *out, char content_type[MCX_MIME_TYPE_MAX],
     } else {
         unsigned n = 0;
 
-        do { /* ends: a body of n octets holds fewer than n different boundaries */
+        do {
+            if (n == BOUNDARIES_MAX) {
+                return MCX_E_ARG;
+            }
             (void)snprintf(boundary, sizeof boundary, "mcx-part-%u", n++);
         } while (occurs(mime, boundary));
         (void)snprintf(type, sizeof type, "multipart/mixed;boundary=\"%s\"", boundary);
