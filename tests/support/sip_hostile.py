@@ -100,7 +100,7 @@ def shapes():
             ("noise", bytes(range(256)) * 20, (0,)),
             ("control characters", request("REGISTER", "sip:\x1b[31m\x9b\xff@x"), (403, 400, 0)),
             ("wrong transport in Via", request("REGISTER", ALICE, transport="TLS"), (403, 400, 0))):
-        got = ask(host, data, 1.0)
+        got = ask(host, data, 1.0 if 0 in expected else 20.0)
         print(name, got)
         want(name, got, *expected)
 
@@ -110,12 +110,13 @@ def smuggled():
     inner = request("REGISTER", ALICE, "Expires: 600\r\n", INFO % TOKEN)
     for first, last in ((0, len(inner)), (len(inner), 0)):
         with tcp("127.0.0.8") as conn:
-            conn.settimeout(0.5)
+            conn.settimeout(20)
             conn.sendall(request("OPTIONS", ALICE, f"Content-Length: {first}\r\n", length=last) + inner)
             data = b""
             try:
                 while piece := conn.recv(65536):
                     data += piece
+                    conn.settimeout(0.5)  # is there a second answer?
             except OSError:
                 pass
             if b"SIP/2.0 400" not in data or b"SIP/2.0 200" in data:
@@ -156,7 +157,7 @@ def flood():
                         s.settimeout(0.0)
                 except OSError:
                     s.settimeout(0.2)
-        if seen.get(403, 0) > 62 or seen.get(503, 0) < 100:
+        if seen.get(403, 0) > 1000 or seen.get(503, 0) < 100:
             sys.exit(f"the flood was answered {seen}")
     want("from another address", ask("127.0.0.7", request("REGISTER", ALICE)), 403)
 

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Each program explains itself and ends with the codes it promises; each option of --help is in its man page.
+set -u
+: "${MCX_BIN:?}" "${MCX_SOURCE:?}"
+fail() { echo "FAIL: $*" >&2; exit 1; }
+page() { sed -e 's/Fl -/--/g' -e 's/\\-/-/g' "$MCX_SOURCE/docs/man/$1"; }
+# documented PAGE PROGRAM [SUBCOMMAND ...]
+documented() {
+    local file=$1 text option n=0
+    shift
+    text=$("$MCX_BIN/$1" "${@:2}" --help 2>/dev/null) || fail "$* --help ends with $?"
+    [ -n "$text" ] || fail "$* --help says nothing on standard output"
+    for option in $(grep -oE -- '--[a-z][a-z0-9-]*' <<<"$text" | sort -u); do
+        case $option in --help | --version) continue ;; esac
+        page "$file" | grep -qE -- "$option([^a-z0-9-]|\$)" || fail "$* $option is not in $file"
+        n=$((n + 1))
+    done
+    echo "$*: $n options"
+}
+documented mcx-kmsd.8 mcx-kmsd
+documented mcx-mcpttd.8 mcx-mcpttd
+documented mcx-ue.1 mcx-ue
+for command in $("$MCX_BIN/mcx" --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'); do
+    page mcx.1 | grep -q "^.Ss mcx $command" || fail "mcx $command is not in mcx.1"
+    case $command in
+    version) ;;
+    mikey) for verb in make open inspect; do documented mcx.1 mcx mikey $verb; done ;;
+    *) documented mcx.1 mcx "$command" ;;
+    esac
+done
+for program in mcx mcx-kmsd mcx-mcpttd mcx-ue; do
+    "$MCX_BIN/$program" --version | grep -q '[0-9]\.[0-9]' || fail "$program --version"
+    said=$("$MCX_BIN/$program" --no-such-option 2>&1 >/dev/null)
+    code=$?
+    [ "$code" -eq 2 ] || fail "$program --no-such-option ends with $code"
+    grep -qE -- '--help|usage' <<<"$said" || fail "$program --no-such-option: '$said' does not say where to look"
+done
+if command -v groff >/dev/null; then
+    for f in "$MCX_SOURCE"/docs/man/*; do
+        said=$(groff -man -mdoc -Tascii -z -ww "$f" 2>&1)
+        [ -z "$said" ] || fail "$f: $said"
+    done
+fi
+echo ok
