@@ -9,6 +9,8 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
 
 /** True when --help stands among the arguments: 'mcx kms --help' and 'mcx kms fetch --help' both explain. */
 bool asks_help(int argc, char **argv);
+/** Known answers of the cryptography; says on standard error what fails. */
+bool self_test_passes(void);
 
 int cmd_audio(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

@@ -86,6 +86,10 @@ int mikey_ring(struct mcx_keyring **out, struct mikey_first *first, const struct
     int code = EXIT_DONE;
 
     first->user[0] = '\0';
+    if (!self_test_passes()) {
+        *err = MCX_E_BUG;
+        return EXIT_ENVIRONMENT;
+    }
     *err = mcx_keyring_new(&ring, MCX_SAKKE_TABLES_NONE); /* one operation: tables would not pay */
     if (*err != MCX_OK) {
         return EXIT_ENVIRONMENT;

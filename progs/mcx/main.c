@@ -6,20 +6,23 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include <mcx/selftest.h>
+
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *help;
+    bool keys; /* works with SAKKE and ECCSI keys: the self-test runs first */
 } commands[] = {
-    { "audio", cmd_audio, "AMR-WB coding of WAV files, and their comparison" },
-    { "bench", cmd_bench, "median and spread of each operation" },
-    { "srtp", cmd_srtp, "protect and open SRTP packets in hex, for laboratories" },
-    { "kms", cmd_kms, "fetch certificates and key sets from a KMS" },
-    { "store", cmd_store, "what is in a key store" },
-    { "mikey", cmd_mikey, "make, open and explain I_MESSAGEs" },
-    { "token", cmd_token, "keys and access tokens for laboratories" },
-    { "uid", cmd_uid, "UID of a user in a key period" },
-    { "version", cmd_version, "print the version" },
+    { "audio", cmd_audio, "AMR-WB coding of WAV files, and their comparison", false },
+    { "bench", cmd_bench, "median and spread of each operation", true },
+    { "srtp", cmd_srtp, "protect and open SRTP packets in hex, for laboratories", false },
+    { "kms", cmd_kms, "fetch certificates and key sets from a KMS", true },
+    { "store", cmd_store, "what is in a key store", true },
+    { "mikey", cmd_mikey, "make, open and explain I_MESSAGEs", false }, /* inspect needs none */
+    { "token", cmd_token, "keys and access tokens for laboratories", false },
+    { "uid", cmd_uid, "UID of a user in a key period", false },
+    { "version", cmd_version, "print the version", false },
 };
 
 static void usage(FILE *f)
@@ -50,6 +53,26 @@ int cmd_version(int argc, char **argv)
     return EXIT_DONE;
 }
 
+bool self_test_passes(void)
+{
+    const char *which = NULL;
+
+    if (mcx_crypto_self_test(&which) == MCX_OK) {
+        return true;
+    }
+    fprintf(stderr, "mcx: self-test of %s fails: this build or machine computes wrong results; do not use it\n",
+            which != NULL ? which : "the start");
+    return false;
+}
+
+static int start(const struct command *command, int argc, char **argv)
+{
+    if (command->keys && !asks_help(argc, argv) && !self_test_passes()) {
+        return EXIT_ENVIRONMENT;
+    }
+    return command->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     const struct rlimit none = { 0, 0 };
@@ -71,7 +94,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
+            return start(&commands[i], argc - 1, argv + 1);
         }
     }
     fprintf(stderr, "mcx: no command '%s'; 'mcx --help' lists them\n", argv[1]);

@@ -170,7 +170,7 @@ def key_forms(ks, st, other):
     yield "two key sets", lab.response(two, st, ks.user, ks.kms.uri)
 
 
-def check_documents(names=tuple(STYLES)):
+def check_documents(names=tuple(STYLES), few=False):
     """A composed message opens whatever the maker of CERT.xml and KEYSET.xml is used to write."""
     v = message_vector("own-1-pck-default-profile")
     kms = own_kms()
@@ -180,10 +180,10 @@ def check_documents(names=tuple(STYLES)):
     cert, keys = cert_doc(kms), keys_doc(mine)
     for name in names:
         st = lab.style(**STYLES[name])
-        for form, tree in cert_forms(kms, st, elsewhere):
+        for form, tree in list(cert_forms(kms, st, elsewhere))[::2 if few else 1]:
             code, o, err = opened([doc(tree, st)], [keys], "mikey " + to64(v["message"]))
             check(code == 0 and o["key"] == v["ssv"], "CERT.xml %s, %s" % (name, form), (o, err))
-        for form, tree in key_forms(mine, st, other):
+        for form, tree in list(key_forms(mine, st, other))[::3 if few else 1]:
             code, o, err = opened([cert], [doc(tree, st)], "mikey " + to64(v["message"]))
             check(code == 0 and o["key"] == v["ssv"], "KEYSET.xml %s, %s" % (name, form), (o, err))
     if len(names) == len(STYLES):
@@ -300,7 +300,7 @@ def thirdparty_kms():
                    public=(bytes.fromhex(s["PubEncKey"]), bytes.fromhex(s["PubAuthKey"])))
 
 
-def check_streamwide():
+def check_streamwide(thorough=True):
     """Published messages of a vendor with the key sets he published; T is years ago and no --time is given."""
     kms = thirdparty_kms()
     cert = cert_doc(kms)
@@ -310,8 +310,12 @@ def check_streamwide():
         code, o, _ = opened([cert], [keys_doc(sets[receiver])], "mikey " + to64(v["message"]))
         check(code == 0, name, o)
         expect_opened(name, o, from_file(v, o_type, ["", sets[receiver].user]))
+        if not thorough:
+            continue
         code, o, _ = opened([cert], [keys_doc(*sets.values())], to64(v["message"]))
         check(code == 0 and o.get("responder") == sets[receiver].user, name + " among four key sets", o)
+    if not thorough:
+        return
     for i, o_type, receiver in ((1, "gmk", 2), (2, "csk", 1), (3, "pck", 4)):
         s = SEC["thirdparty-imessage-%d" % i]
         code, o, _ = opened([cert], [keys_doc(sets[receiver])], s["imessage_base64"])
@@ -715,10 +719,10 @@ ALL = (check_uid, check_documents, check_inputs, check_composed, check_streamwid
 
 def quick():
     check_uid()
-    check_documents(("all",))
-    check_inputs(3)
+    check_documents(("all",), True)
+    check_inputs(4)
     check_make(("pck", "gmk"), False)
-    check_streamwide()
+    check_streamwide(False)
     check_srtp_vectors()
     check_srtp_own(1)
 
