@@ -111,10 +111,24 @@ static bool param_values(struct mcx_imessage_params *p, struct values *v, const 
     return true;
 }
 
+/* What a receiver would not take for a URI is not sent either. */
+static bool uri_ok(const char *uri)
+{
+    for (const char *p = uri; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7F) {
+            return false;
+        }
+    }
+    return uri[0] != '\0' && strlen(uri) < MCX_KMSDOC_URI_MAX && mcx_utf8_ok(mcx_bytes_str(uri));
+}
+
 static bool values(struct mcx_imessage_params *p, struct values *v, const struct args *a, const struct mcx_rng *rng)
 {
     if (mcx_key_type_read(&p->type, mcx_bytes_str(a->type)) != MCX_OK) {
         return bad("--type is one of pck, gmk, csk, spk, mkfc, msck, musik");
+    }
+    if (!uri_ok(a->to)) {
+        return bad("--to is empty, too long or no text");
     }
     p->to = mcx_bytes_str(a->to);
     p->to_kms = mcx_bytes_str(a->to_kms);
@@ -163,7 +177,10 @@ static int run(const struct args *a)
         return EXIT_USAGE;
     }
     code = mikey_ring(&ring, &v.first, &a->files, &why, &err);
-    if (code == EXIT_DONE) {
+    if (code == EXIT_DONE && v.first.user[0] == '\0') {
+        fputs("mcx mikey make: no file holds a key set; --keys takes a KmsKeyProv or a KmsKeySet\n", stderr);
+        code = EXIT_REFUSED;
+    } else if (code == EXIT_DONE) {
         p.from = mcx_bytes_str(a->from != NULL ? a->from : v.first.user);
         code = make(&p, ring, &rng);
     }

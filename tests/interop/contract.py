@@ -567,6 +567,11 @@ def check_usage():
                   ["--time", "gg529d4000000000"]):
         code, out, err = run(make + wrong)
         check(code == 2 and out == "" and err, "make %s" % wrong, (code, out, err))
+    for to in ("", "sip:a\nb@c", "a" * 2000):
+        code, out, err = run(make[:-1] + [to])
+        check(code == 2 and out == "" and "--to" in err, "make --to %r" % to[:10], (code, err))
+    code, out, err = run(make[:5] + [cert, "--keys", cert, "--to", "sip:a@b"])
+    check(code == 1 and out == "" and "key set" in err, "make with a certificate for --keys", (code, err))
     check(opened([cert], [keys], b64, ["--time", "0"])[0] == 2, "open --time 0")
     for path in ("/nonexistent/CERT.xml", work):
         code, out, err = run(["mikey", "open", "--cert", path, "--keys", keys], b64)
