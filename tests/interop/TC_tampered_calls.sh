@@ -59,13 +59,32 @@ recorded() {
     SERVER=$DIRECT
 }
 
-# Lab keys of Alice, to make messages that her phone would not make
-"$MCX_BIN/mcx" kms fetch --url "https://127.0.0.1:$(port_of kms)" --kms-uri kms.lab.example.org --user "$ALICE" \
-    --token "$W/alice.token" --ca "$W/ca.pem" --store "$W/lab.store" --store-key "$W/alice.store-key" \
-    --save-xml "$W/alice-xml" >"$W/log/lab.fetch"
-make() { # FILE OPTION ...
-    "$MCX_BIN/mcx" mikey make --cert "$W/alice-xml/CERT.xml" --keys "$W/alice-xml/KEYSET.xml" --to "$BOB" "${@:2}" >"$1"
+# Lab keys of Alice and Carol, to make messages that their phones would not make
+lab_keys() { # USER URI FOLDER [OPTION ...]
+    "$MCX_BIN/mcx" kms fetch --url "https://127.0.0.1:$(port_of kms)" --kms-uri kms.lab.example.org --user "$2" \
+        --token "$W/$1.token" --ca "$W/ca.pem" --store "$W/lab.store" --store-key "$W/alice.store-key" \
+        --save-xml "$W/$3" "${@:4}" >>"$W/log/lab.fetch"
 }
+make_from() { # FOLDER FILE OPTION ...
+    "$MCX_BIN/mcx" mikey make --cert "$W/$1/CERT.xml" --keys "$W/$1/KEYSET.xml" --to "$BOB" "${@:3}" >"$2"
+}
+make() { # FILE OPTION ...
+    make_from alice-xml "$@"
+}
+# renamed FILE OLD NEW: another URI of the same length in the message
+renamed() {
+    python3 - "$@" <<'PATCH'
+import base64, sys
+path, old, new = sys.argv[1:]
+message = base64.b64decode(open(path).read().split()[-1], validate=True)
+assert len(old) == len(new) and message.count(old.encode()) == 1
+open(path, "w").write(base64.b64encode(message.replace(old.encode(), new.encode())).decode() + "\n")
+PATCH
+}
+DAY_BEFORE=$(date -u -d "-86400 seconds" +%Y-%m-%dT%H:%M:%SZ)
+lab_keys alice "$ALICE" alice-xml
+lab_keys carol "$CAROL" carol-xml
+lab_keys alice "$ALICE" alice-xml-then --time "$DAY_BEFORE" # of the period that yesterday was in
 ntp() { # seconds from now, as the T payload has it
     printf '%08x00000000' $((($(date +%s) + 2208988800 + $1) & 0xffffffff))
 }
@@ -86,9 +105,12 @@ tampered "bit of the encapsulated key" 136 authentication flip 300
 tampered "bit of the signature" 136 authentication flip -1
 tampered "bit of the version" 136 malformed flip 0
 tampered "message of Carol" 136 caller-mismatch replace "$W/carol-bob"
+make_from carol-xml "$W/forged" --type pck
+renamed "$W/forged" "$CAROL" "$ALICE" # IDRi is the caller's, the signature is Carol's
+tampered "signature of Carol" 136 authentication replace "$W/forged"
 tampered "message for Carol" 136 not-for-me replace "$W/alice-carol"
 tampered "message of the call before" 136 replay replace "$W/alice-bob"
-make "$W/yesterday" --type pck --time "$(ntp -86400)"
+make_from alice-xml-then "$W/yesterday" --type pck --time "$(ntp -86400)"
 tampered "yesterday's message" 136 stale replace "$W/yesterday"
 make "$W/tomorrow" --type pck --time "$(ntp 86400)"
 tampered "tomorrow's message" 136 stale replace "$W/tomorrow"
