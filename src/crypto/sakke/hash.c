@@ -30,7 +30,7 @@ static mcx_err expand(uint8_t *v, size_t blocks, const struct mcx_bytes *parts, 
 mcx_err mcx_sakke_hash_r(struct mcx_fq *r, const struct mcx_key *ssv, struct mcx_bytes uid)
 {
     struct mcx_bytes parts[2] = { mcx_bytes(ssv->octet, sizeof ssv->octet), uid };
-    uint8_t v[BLOCKS_MAX * MCX_SHA256_LEN]; /* lg(q) = 1022 */
+    uint8_t v[BLOCKS_MAX * MCX_SHA256_LEN] = { 0 }; /* lg(q) = 1022; defined also when hashing fails */
     mcx_err err = expand(v, BLOCKS_MAX, parts, 2);
 
     mcx_fq_reduce(r, mcx_bytes(v, sizeof v));
@@ -42,7 +42,7 @@ mcx_err mcx_sakke_hash_mask(uint8_t mask[MCX_KEY_LEN], const struct mcx_fp *w)
 {
     uint8_t octets[MCX_BN_OCTETS] = { 0 };
     struct mcx_bytes part = mcx_bytes(octets, sizeof octets);
-    uint8_t v[MCX_SHA256_LEN];
+    uint8_t v[MCX_SHA256_LEN] = { 0 };
     mcx_err err;
 
     mcx_fp_write(octets, w);
