@@ -25,6 +25,31 @@ expect_exit alice 0
 expect_exit bob 0
 expect "Alice ended the call" "$(event alice ended cause)/$(event bob ended cause)" hangup/peer-hangup
 
+# Bob's phone is told to end in the middle of a call: BYE, keys wiped, de-registered
+phone_start bob bob "$BOB" answer --calls 0
+wait_registered bob
+phone_start alice alice "$ALICE" call --to "$BOB"
+wait_event alice established
+wait_event bob established
+kill -TERM "${PIDS[bob]}"
+expect_exit bob 0
+expect_exit alice 0
+expect "SIGTERM" "$(event bob ended cause)/$(event bob idle keys_wiped)/$(event alice ended cause)" hangup/true/peer-hangup
+phone_start alice alice "$ALICE" call --to "$BOB"
+expect_exit alice 1
+expect "de-registered" "$(event alice refused code)" 404
+
+# the server does not answer any more: the second signal does not wait for it
+phone_start bob bob "$BOB" answer --calls 0
+wait_registered bob
+kill -STOP "${PIDS[server]}"
+kill -TERM "${PIDS[bob]}"
+sleep 0.3
+kill -0 "${PIDS[bob]}" || fail "Bob's phone did not wait for the server"
+kill -TERM "${PIDS[bob]}"
+expect_exit bob 0
+kill -CONT "${PIDS[server]}"
+
 # the longest time is over
 phone_start bob bob "$BOB" answer
 wait_registered bob

@@ -52,7 +52,7 @@ server_start server --listen tcp:127.0.0.1:0 --listen udp:127.0.0.1:0 --user "$A
 SERVER="sip:127.0.0.1:$(server_port server tcp);transport=tcp"
 phone_start nobody alice "$ALICE" register
 expect_exit nobody 1
-expect "refusal without token" "$(event nobody refused code)" 403
+expect "refusal without token" "$(event nobody refused code) $(event nobody refused warning)" "403 101"
 phone_start nobody alice "$ALICE" register --token "$W/bob.mcptt-token"
 expect_exit nobody 1
 phone_start nobody alice "$ALICE" register --token "$W/alice.token" # for the KMS
