@@ -200,6 +200,57 @@ static void opposite(void **state)
     expect_decap(sed, MCX_E_AUTH);
 }
 
+/* Another point with the y of `r`: x'^2 + x x' + x^2 - 3 = 0. Not for every r is there one. */
+static bool same_y(struct mcx_ec *out, const struct mcx_ec *r)
+{
+    uint8_t octets[MCX_EC_POINT_LEN];
+    struct mcx_fp one, two, four, d;
+
+    mcx_fp_set_one(&one);
+    mcx_fp_dbl(&two, &one);
+    mcx_fp_dbl(&four, &two);
+    mcx_fp_sqr(&d, &r->x);
+    mcx_fp_sub(&d, &four, &d); /* (12 - 3x^2) = 3(4 - x^2) */
+    mcx_fp_add(&one, &two, &one);
+    mcx_fp_mul(&d, &d, &one);
+    d = power_q(&d);
+    mcx_fp_sub(&d, &d, &r->x);
+    mcx_fp_inv(&two, &two);
+    mcx_fp_mul(&out->x, &d, &two);
+    out->y = r->y;
+    mcx_ec_write(octets, out);
+    return mcx_ec_read(out, octets) != 0;
+}
+
+/* The y of R with another x, and an H that gives the right SSV: only x tells it from R. */
+static void same_y_other_x(void **state)
+{
+    struct mcx_key ssv = { { 0 } };
+    uint8_t sed[MCX_SAKKE_SED_LEN];
+    uint8_t mask[MCX_KEY_LEN];
+    struct mcx_ec r, k, other;
+    struct mcx_fp w;
+    bool found = false;
+
+    (void)state;
+    assert_true(mcx_ec_read(&k, f.rsk.p) != 0);
+    for (unsigned i = 0; i < 64 && !found; i++) {
+        ssv.octet[0] = (uint8_t)i;
+        assert_int_equal(mcx_sakke_encap(sed, &ssv, f.kms, vec_bytes(&f.uid)), MCX_OK);
+        assert_true(mcx_ec_read(&r, sed) != 0);
+        found = same_y(&other, &r);
+    }
+    assert_true(found);
+    assert_true(mcx_fp_equal(&other.x, &r.x) == 0);
+    (void)mcx_pairing(&w, &k, &other);
+    assert_int_equal(mcx_sakke_hash_mask(mask, &w), MCX_OK);
+    mcx_ec_write(sed, &other);
+    for (size_t j = 0; j < MCX_KEY_LEN; j++) {
+        sed[MCX_SAKKE_POINT_LEN + j] = ssv.octet[j] ^ mask[j];
+    }
+    expect_decap(sed, MCX_E_AUTH);
+}
+
 static void wrong_public_key(void **state)
 {
     uint8_t z[MCX_SAKKE_POINT_LEN];
@@ -382,7 +433,7 @@ int main(void)
         cmocka_unit_test(flipped_bits),     cmocka_unit_test(forms_of_r),       cmocka_unit_test(not_reduced),
         cmocka_unit_test(outside_subgroup), cmocka_unit_test(wrong_public_key), cmocka_unit_test(wrong_rsk),
         cmocka_unit_test(wrong_identity),   cmocka_unit_test(master_range),     cmocka_unit_test(impossible_identity),
-        cmocka_unit_test(opposite),
+        cmocka_unit_test(opposite),         cmocka_unit_test(same_y_other_x),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
