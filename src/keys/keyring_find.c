@@ -153,7 +153,7 @@ bool mcx_ring_is_responsible(const struct mcx_keyring *ring, const struct mcx_ri
     if (best != NULL) {
         return strcmp(best->doc.kms_uri, cert->doc.kms_uri) == 0;
     }
-    return is_home(ring, cert) && cert->doc.num_domains == 0;
+    return is_home(ring, cert) && uri_domain(uri).len > 0; /* the home KMS takes what nobody claims */
 }
 
 const struct mcx_ring_set *mcx_ring_set_of(const struct mcx_keyring *ring, struct mcx_bytes user_uri,

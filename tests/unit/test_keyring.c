@@ -254,7 +254,7 @@ static void test_open_only(void **state)
     mcx_keyring_free(ring);
 }
 
-/* Longest domain on label boundaries; the home KMS for what nobody claims, when it has no list (kms.md 7.1). */
+/* Longest domain on label boundaries; the home KMS for what nobody claims (kms.md 7.1, mikey-sakke.md 7). */
 static void test_domains(void **state)
 {
     static const struct {
@@ -269,9 +269,11 @@ static void test_domains(void **state)
         { "mcptt.mcx.example.net", KMS1, "mcx.example.net" },
         { "sip:mcptt.mcx.example.net:5061", KMS1, "mcx.example.net" },
         { "sips:alice@mcx.example.net;transport=tls", KMS1, "mcx.example.net" },
-        { "sip:alice@evilmcx.example.net", NULL, "mcx.example.net" },
-        { "sip:alice@mcx.example.net.evil.example", NULL, "mcx.example.net" },
-        { "sip:alice@other.example", NULL, "mcx.example.net" },
+        { "sip:alice@evilmcx.example.net", KMS1, "mcx.example.net" },
+        { "sip:alice@mcx.example.net.evil.example", KMS1, "mcx.example.net" },
+        { "sip:alice@other.example", KMS1, "mcx.example.net" },
+        { "sip:bob@evilpartner.example", KMS1, NULL },
+        { "sip:bob@partner.example.evil.example", KMS1, "mcx.example.net" },
         { "sip:alice@other.example", KMS1, NULL },
         { ALICE, KMS1, NULL },
         { "sip:bob@partner.example", KMS2, "mcx.example.net" },
@@ -281,7 +283,8 @@ static void test_domains(void **state)
         { "sip:bob@mcx.example.net@partner.example", NULL, "mcx.example.net" },
         { "sip:bob@partner.example@sub.mcx.example.net", NULL, "mcx.example.net" },
         { "tel:+15550100", KMS1, NULL },
-        { "tel:+15550100", NULL, "mcx.example.net" },
+        { "tel:+15550100", KMS1, "mcx.example.net" },
+        { "sip:bob@partner.example@mcx.example.net", NULL, NULL },
     };
 
     (void)state;
