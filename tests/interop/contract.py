@@ -478,13 +478,15 @@ def check_two_domains():
     check(code == 0, "make with a KmsCertCache alone", err)
     code, o, _ = opened([cache], [keys_doc(alice)], out)
     check(code == 0, "open with a KmsCertCache alone", o)
-    # a KMS that lists its domains speaks for those and no others, the home KMS too
-    a.domains = ["sec1.north.example"]
-    for host, want in (("sec1.north.example", 0), ("b.sec1.north.example", 0), ("north.example", 1)):
-        peer = a.key_set("sip:carol@" + host, a.period_no(T))
+    # the home KMS speaks for its own list and for what no other certificate claims, an External one for its list alone
+    a.domains, b.domains, a.role, b.role = ["sec1.north.example"], ["south.example"], "Root", "External"
+    for kms, host, want in ((a, "sec1.north.example", 0), (a, "b.sec1.north.example", 0), (a, "north.example", 0),
+                            (a, "south.example", 1), (a, "b.south.example", 1), (b, "south.example", 0),
+                            (b, "north.example", 1), (b, "sec1.north.example", 1), (b, "sec1.south.example.org", 1)):
+        peer = kms.key_set("sip:carol@" + host, kms.period_no(T))
         mine = lab.make(PAR, peer, alice.user, a, 0x10000002, os.urandom(16), os.urandom(16), T)
-        code, o, _ = opened([cert_doc(a)], [keys_doc(alice)], mikey(mine))
-        check(code == want and (want == 0 or "domain" in o["reason"]), "domain list and " + host, o)
+        code, o, _ = opened([cert_doc(a), cert_doc(b)], [keys_doc(alice)], mikey(mine))
+        check(code == want and (want == 0 or "domain" in o["reason"]), f"{kms.uri} for a user at {host}", o)
 
 
 # --- refusals and usage
