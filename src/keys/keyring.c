@@ -141,7 +141,7 @@ static mcx_err cert_check(const struct mcx_kms_cert *cert, struct mcx_refusal *w
 
 static bool same_keys(const struct mcx_kms_cert *a, const struct mcx_kms_cert *b)
 {
-    return memcmp(a->pub_enc_key, b->pub_enc_key, sizeof a->pub_enc_key) == 0 &&
+    return memcmp(a->pub_enc_key, b->pub_enc_key, sizeof a->pub_enc_key) == 0 && /* public */
            memcmp(a->pub_auth_key, b->pub_auth_key, sizeof a->pub_auth_key) == 0 &&
            a->period.length == b->period.length && a->period.offset == b->period.offset;
 }

@@ -280,5 +280,5 @@ bool mcx_p256_is_x(const uint8_t r[MCX_P256_SCALAR_LEN])
     for (size_t i = 0; i < COORD; i++) {
         any |= r[i];
     }
-    return any != 0 && memcmp(r, prime, COORD) < 0;
+    return any != 0 && memcmp(r, prime, COORD) < 0; /* r is part of a signature: public */
 }
