@@ -65,6 +65,7 @@ tls_make() { # NAME: $W/NAME.pem and .key for 127.0.0.1 and localhost
 program_start() {
     local name=$1
     shift
+    [ -z "${PIDS[$name]:-}" ] || program_stop "$name" # the one before is not forgotten
     "$@" >"$W/log/$name.out" 2>"$W/log/$name.err" &
     PIDS[$name]=$!
 }
