@@ -107,6 +107,20 @@ MCX_MUST_CHECK mcx_err mcx_sdp_audio(size_t *media, struct mcx_sdp_amrwb *amrwb,
  */
 bool mcx_sdp_floor(size_t *media, struct mcx_bytes *fmtp, const struct mcx_sdp *sdp);
 
+/** Attributes of a=fmtp:MCPTT (TS 24.380 12.1.2, 14). */
+struct mcx_sdp_floor_params {
+    bool queueing;         /* mc_queueing */
+    uint8_t priority;      /* mc_priority: 1 to 255; 0 = absent, the default priority */
+    bool granted;          /* mc_granted: in an offer: it would be understood; in an answer: the floor is granted */
+    bool implicit_request; /* mc_implicit_request: the request counts as a Floor Request */
+};
+#define MCX_SDP_FLOOR_FMTP_MAX 80 /* octets of all of them, with NUL */
+/** Attributes in any order; others are passed over. @retval MCX_E_FORMAT a priority that is no number from 1 to 255, or
+ * an attribute twice */
+MCX_MUST_CHECK mcx_err mcx_sdp_floor_params_read(struct mcx_sdp_floor_params *out, struct mcx_bytes fmtp);
+/** Value for mcx_sdp_params.floor_fmtp; "" when there is nothing to say. */
+void mcx_sdp_floor_params_write(char out[MCX_SDP_FLOOR_FMTP_MAX], const struct mcx_sdp_floor_params *params);
+
 /** Where the key-mgmt line is written (docs/DEVIATIONS.md "sdp-key-mgmt-level"). */
 enum mcx_sdp_level { MCX_SDP_LEVEL_SESSION, MCX_SDP_LEVEL_AUDIO };
 
@@ -122,7 +136,7 @@ struct mcx_sdp_params {
     enum mcx_sdp_level level;
     struct mcx_bytes imessage; /* empty = no key-mgmt line */
     uint16_t floor_port;       /* 0 = without floor control */
-    const char *floor_fmtp;    /* value of a=fmtp:MCPTT, NULL = no line */
+    const char *floor_fmtp;    /* value of a=fmtp:MCPTT, NULL or "" = no line */
 };
 
 /** Write an offer (TS 24.379 6.2.1). @retval MCX_E_ARG address, port or format impossible @retval MCX_E_SPACE */

@@ -448,6 +448,34 @@ static void rewrite_refuses_bad_replacements(void **state)
     }
 }
 
+/* TS 24.380 12.1.2 */
+static void floor_attributes(void **state)
+{
+    static const char *const good[] = { "", "mc_queueing", "mc_priority=255", "mc_granted",
+                                        "mc_queueing;mc_priority=5;mc_granted;mc_implicit_request" };
+    static const char *const bad[] = {
+        "mc_priority=0",           "mc_priority=256", "mc_priority=", "mc_priority=5;mc_priority=5",
+        "mc_queueing;mc_queueing", "mc_priority"
+    };
+    struct mcx_sdp_floor_params params;
+    char text[MCX_SDP_FLOOR_FMTP_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_int_equal(mcx_sdp_floor_params_read(&params, mcx_bytes_str(good[i])), MCX_OK);
+        mcx_sdp_floor_params_write(text, &params);
+        assert_string_equal(text, good[i]);
+    }
+    assert_true(params.queueing && params.granted && params.implicit_request && params.priority == 5);
+    assert_int_equal(mcx_sdp_floor_params_read(&params, mcx_bytes_str(" mc_granted; mc_other=7;;mc_priority=9")),
+                     MCX_OK);
+    assert_true(params.granted && !params.queueing && params.priority == 9);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(mcx_sdp_floor_params_read(&params, mcx_bytes_str(bad[i])), MCX_E_FORMAT);
+        assert_int_equal(params.priority, 9);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +491,7 @@ int main(void)
         cmocka_unit_test(answer_mirrors_the_offer),
         cmocka_unit_test(servers_replace_addresses_and_ports_only),
         cmocka_unit_test(rewrite_refuses_bad_replacements),
+        cmocka_unit_test(floor_attributes),
     };
 
     return cmocka_run_group_tests_name("sdp", tests, NULL, NULL);

@@ -83,7 +83,7 @@ static mcx_err audio_body_write(struct mcx_wr *wr, const struct mcx_sdp_params *
 
 static mcx_err floor_body_write(struct mcx_wr *wr, const char *fmtp)
 {
-    return fmtp == NULL ? MCX_OK : put(wr, "a=fmtp:MCPTT %s\r\n", fmtp);
+    return fmtp == NULL || fmtp[0] == '\0' ? MCX_OK : put(wr, "a=fmtp:MCPTT %s\r\n", fmtp);
 }
 
 static mcx_err session_write(struct mcx_wr *wr, const struct mcx_sdp_params *p)
