@@ -11,32 +11,34 @@
 #include <mcx/ident.h>
 #include <mcx/keyring.h>
 
-#define MCX_IMESSAGE_MAX 8192
-#define MCX_RAND_LEN 16
-#define MCX_IMESSAGE_RAND_MAX 255
+#define MCX_IMESSAGE_MAX        8192
+#define MCX_RAND_LEN            16
+#define MCX_IMESSAGE_RAND_MAX   255
+#define MCX_IMESSAGE_GROUPS_MAX 16 /* CHOICE: MC group IDs of one key; they share the 4096 octets of the parameters */
 
 /** Optional type 7 extension: key parameters (TS 33.180 E.6). */
 struct mcx_key_params {
-    uint32_t status;          /* bit 0: 1 = valid */
-    uint64_t activation;      /* Unix seconds; 0 = time stamp of the message */
-    uint64_t expiry;          /* Unix seconds; 0 = never */
-    struct mcx_bytes text;    /* UTF-8, may be empty */
-    struct mcx_bytes group;   /* one MC group ID, empty = none */
+    uint32_t status;                /* bit 0: 1 = valid */
+    uint64_t activation;            /* Unix seconds; 0 = time stamp of the message */
+    uint64_t expiry;                /* Unix seconds; 0 = never */
+    struct mcx_bytes text;          /* UTF-8, may be empty */
+    const struct mcx_bytes *groups; /* MC group IDs the key serves (TS 33.180 5.7.1); GMK, MKFC, MuSiK only */
+    size_t num_groups; /* at most MCX_IMESSAGE_GROUPS_MAX, together within MCX_MIKEY_KP_MAX; else MCX_E_ARG */
 };
 
 /** What to put into a message. All views are borrowed. */
 struct mcx_imessage_params {
     enum mcx_key_type type;
     const struct mcx_key *key;
-    uint32_t key_id;             /* GMK: the GMK-ID; the GUK-ID is derived from `to` */
-    struct mcx_bytes rand;       /* 16 octets */
-    struct mcx_ntp time;         /* T payload; fixes the key periods of both sides */
-    struct mcx_bytes from;       /* initiator URI, a user URI of a key set in the ring */
-    struct mcx_bytes from_kms;   /* may be empty: any KMS under which the ring holds a key set of `from` */
-    struct mcx_bytes to;         /* responder URI */
-    struct mcx_bytes to_kms;     /* may be empty: the certificate whose domain list fits `to`, else the Root */
-    bool hide_identities;        /* roles 8 and 9 (E.7) */
-    bool sakke_to_self;          /* extension 6 (E.5) */
+    uint32_t key_id;           /* GMK: the GMK-ID; the GUK-ID is derived from `to` */
+    struct mcx_bytes rand;     /* 16 octets */
+    struct mcx_ntp time;       /* T payload; fixes the key periods of both sides */
+    struct mcx_bytes from;     /* initiator URI, a user URI of a key set in the ring */
+    struct mcx_bytes from_kms; /* may be empty: any KMS under which the ring holds a key set of `from` */
+    struct mcx_bytes to;       /* responder URI */
+    struct mcx_bytes to_kms;   /* may be empty: the certificate whose domain list fits `to`, else the Root */
+    bool hide_identities;      /* roles 8 and 9 (E.7) */
+    bool sakke_to_self;        /* extension 6 (E.5) */
     const struct mcx_key_params *key_params; /* NULL = no extension 7 */
     /* CSK, SPK, MSCCK, MuSiK, PCK: write crypto sessions and policy out (#CS > 0, GENERIC-ID, SP) instead of leaving
      * both to the default profile; GMK and MKFC always have them (mikey-sakke.md 1). */
@@ -62,8 +64,8 @@ MCX_MUST_CHECK mcx_err mcx_imessage_make(struct mcx_wr *out, const struct mcx_im
 /**
  * Messages accepted before (RFC 3830 5.3, 5.4): the hash of the signed octets, which hold IDRi, T, RAND and CSB ID,
  * and never the signature, which has more than one valid form; and for each (initiator, CSB ID) the latest T.
- * Bounded, and empty after a start: what was accepted before it has to be kept out by T (RFC 3830 5.4). A look costs the
- * same however many entries there are. A cache belongs to one thread at a time.
+ * Bounded, and empty after a start: what was accepted before it has to be kept out by T (RFC 3830 5.4). A look costs
+ * the same however many entries there are. A cache belongs to one thread at a time.
  */
 struct mcx_replay;
 /**
@@ -103,14 +105,15 @@ struct mcx_imessage {
     char kms_initiator[MCX_KMSDOC_URI_MAX];
     char kms_responder[MCX_KMSDOC_URI_MAX];
     uint8_t initiator_uid[MCX_UID_LEN];
-    bool own;              /* our own user is the initiator and extension 6 gave the key (policy accept_own) */
-    bool no_streams;       /* SRTP-ID map: the key is good, its streams are not usable (mikey-sakke.md 2.1) */
-    bool rcc;              /* SP selects RCCm3, or the default profile of the key type does */
-    uint16_t roc_rate;     /* R of RFC 4771 when rcc, else 0 */
+    bool own;          /* our own user is the initiator and extension 6 gave the key (policy accept_own) */
+    bool no_streams;   /* SRTP-ID map: the key is good, its streams are not usable (mikey-sakke.md 2.1) */
+    bool rcc;          /* SP selects RCCm3, or the default profile of the key type does */
+    uint16_t roc_rate; /* R of RFC 4771 when rcc, else 0 */
     bool has_key_params;
     uint32_t key_status;
     uint64_t activation, expiry; /* Unix seconds, 0 as in mcx_key_params */
-    char group[MCX_KMSDOC_URI_MAX]; /* first MC group ID, "" = none */
+    size_t num_groups; /* MC group IDs, in the order of the message; a message with more than fit is refused */
+    char groups[MCX_IMESSAGE_GROUPS_MAX][MCX_KMSDOC_URI_MAX];
 };
 void mcx_imessage_clear(struct mcx_imessage *msg);
 
@@ -123,7 +126,8 @@ void mcx_imessage_clear(struct mcx_imessage *msg);
  *
  * @param[in,out] replay  may be NULL (laboratory tools only)
  * @param[in]     now     wall clock; decides skew
- * @retval MCX_E_TRUNC @retval MCX_E_FORMAT @retval MCX_E_TRAILING @retval MCX_E_UNSUP  malformed or not supported
+ * @retval MCX_E_TRUNC @retval MCX_E_FORMAT @retval MCX_E_TRAILING @retval MCX_E_UNSUP  malformed or not supported,
+ *                        more than MCX_IMESSAGE_GROUPS_MAX group IDs among it
  * @retval MCX_E_EXPIRED  T outside the skew   @retval MCX_E_REPLAY
  * @retval MCX_E_NOKEY    not for an identity of the ring, unknown KMS, or no key set for the period of T
  * @retval MCX_E_POLICY   key type not allowed here, KMS not responsible for the initiator, key revoked
@@ -132,8 +136,7 @@ void mcx_imessage_clear(struct mcx_imessage *msg);
  * @retval MCX_E_NOMEM @retval MCX_E_BUG  of the cryptography; nothing is known about the message then
  */
 MCX_MUST_CHECK mcx_err mcx_imessage_open(struct mcx_imessage *out, struct mcx_bytes message,
-                                         const struct mcx_keyring *ring, struct mcx_replay *replay,
-                                         struct mcx_ntp now, const struct mcx_imessage_policy *policy,
-                                         struct mcx_refusal *why);
+                                         const struct mcx_keyring *ring, struct mcx_replay *replay, struct mcx_ntp now,
+                                         const struct mcx_imessage_policy *policy, struct mcx_refusal *why);
 
 #endif

@@ -25,8 +25,9 @@ static void usage(FILE *f)
         "  --hide-identities  roles 8 and 9: UIDs instead of URIs (TS 33.180 E.7)\n"
         "  --sakke-to-self    the key also for other devices of the sender (TS 33.180 E.5)\n"
         "  --explicit-policy  crypto sessions and policy written out, also where a default profile would do\n"
-        "  --group URI        MC group of a gmk, mkfc or musik, in the key parameters\n"
-        "  --expiry SECONDS   end of the key, Unix seconds, in the key parameters\n\n"
+        "  --group URI        MC group of a gmk, mkfc or musik, in the key parameters; up to 16 times\n"
+        "  --expiry SECONDS   end of the key, Unix seconds, in the key parameters\n"
+        "  --revoked          status 0 in the key parameters: the key may be used no longer\n\n"
         "For laboratories only: a secret on a command line is seen by everybody on the machine.\n"
         "  --key HEX          the key, 32 digits; else a random one\n"
         "  --key-id HEX       its identifier, 8 digits, the first names the type; of a gmk the GMK-ID; else random\n"
@@ -38,9 +39,11 @@ static void usage(FILE *f)
 
 struct args {
     struct mikey_files files;
-    const char *type, *to, *to_kms, *from, *group, *expiry, *key_id, *rand, *time;
+    const char *type, *to, *to_kms, *from, *expiry, *key_id, *rand, *time;
+    struct mcx_bytes groups[MCX_IMESSAGE_GROUPS_MAX];
+    size_t num_groups;
     char *key; /* wiped when it has been read, so that it leaves the list of processes */
-    bool hide, self, explicit_policy;
+    bool hide, self, explicit_policy, revoked;
 };
 
 /* Values that the views of the parameters point to. */
@@ -55,6 +58,15 @@ static bool bad(const char *what)
 {
     fprintf(stderr, "mcx mikey make: %s; 'mcx mikey make --help' explains\n", what);
     return false;
+}
+
+static bool add_group(struct args *a, const char *uri)
+{
+    if (a->num_groups == MCX_IMESSAGE_GROUPS_MAX) {
+        return bad("--group stands more than 16 times");
+    }
+    a->groups[a->num_groups++] = mcx_bytes_str(uri);
+    return true;
 }
 
 static bool key_values(struct mcx_imessage_params *p, struct values *v, const struct args *a, const struct mcx_rng *rng)
@@ -98,14 +110,14 @@ static bool param_values(struct mcx_imessage_params *p, struct values *v, const 
 {
     bool group_key = p->type == MCX_KEY_GMK || p->type == MCX_KEY_MKFC || p->type == MCX_KEY_MUSIK;
 
-    if (a->group != NULL && !group_key) {
+    if (a->num_groups > 0 && !group_key) {
         return bad("--group goes with gmk, mkfc and musik");
     }
-    v->kp = (struct mcx_key_params){ .status = 1, .group = mcx_bytes_str(a->group) };
+    v->kp = (struct mcx_key_params){ .status = a->revoked ? 0 : 1, .groups = a->groups, .num_groups = a->num_groups };
     if (a->expiry != NULL && mcx_dec_read(&v->kp.expiry, (UINT64_C(1) << 40) - 1, mcx_bytes_str(a->expiry)) != MCX_OK) {
         return bad("--expiry takes Unix seconds");
     }
-    if (group_key || a->expiry != NULL) {
+    if (group_key || a->expiry != NULL || a->revoked) {
         p->key_params = &v->kp;
     }
     return true;
@@ -202,6 +214,7 @@ int cmd_mikey_make(int argc, char **argv)
         { "sakke-to-self", no_argument, NULL, 'S' },
         { "explicit-policy", no_argument, NULL, 'P' },
         { "group", required_argument, NULL, 'g' },
+        { "revoked", no_argument, NULL, 'V' },
         { "expiry", required_argument, NULL, 'e' },
         { "key", required_argument, NULL, 'K' },
         { "key-id", required_argument, NULL, 'I' },
@@ -225,7 +238,8 @@ int cmd_mikey_make(int argc, char **argv)
         case 'H': a.hide = true; break;
         case 'S': a.self = true; break;
         case 'P': a.explicit_policy = true; break;
-        case 'g': a.group = optarg; break;
+        case 'V': a.revoked = true; break;
+        case 'g': ok = add_group(&a, optarg); break;
         case 'e': a.expiry = optarg; break;
         case 'K': a.key = optarg; break;
         case 'I': a.key_id = optarg; break;

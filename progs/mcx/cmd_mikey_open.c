@@ -103,11 +103,17 @@ static json_t *srtp_of(const struct mcx_imessage *msg)
 
 static json_t *key_params_of(const struct mcx_imessage *msg)
 {
+    json_t *groups;
+
     if (!msg->has_key_params) {
         return json_null();
     }
-    return json_pack("{s:I, s:I, s:I, s:s}", "status", (json_int_t)msg->key_status, "activation",
-                     (json_int_t)msg->activation, "expiry", (json_int_t)msg->expiry, "group", msg->group);
+    groups = json_array();
+    for (size_t i = 0; i < msg->num_groups; i++) {
+        json_array_append_new(groups, json_string(msg->groups[i]));
+    }
+    return json_pack("{s:I, s:I, s:I, s:o}", "status", (json_int_t)msg->key_status, "activation",
+                     (json_int_t)msg->activation, "expiry", (json_int_t)msg->expiry, "groups", groups);
 }
 
 static int opened(const struct mcx_imessage *msg)

@@ -162,7 +162,7 @@ static mcx_err encapsulate(struct making *m)
 static mcx_err params_plain(struct mcx_wr *wr, const struct making *m)
 {
     const struct mcx_key_params *kp = m->p->key_params;
-    uint8_t groups[MCX_KMSDOC_URI_MAX + 3];
+    uint8_t groups[MCX_MIKEY_KP_MAX];
     struct mcx_wr gw = mcx_wr(groups, sizeof groups);
     struct mcx_mikey_key_params v = {
         .key_type = (uint8_t)m->p->type,
@@ -173,14 +173,17 @@ static mcx_err params_plain(struct mcx_wr *wr, const struct making *m)
         .has_groups = mcx_key_profile(m->p->type)->group_field,
     };
 
-    if (kp->group.len > 0) {
-        if (!v.has_groups || kp->group.len >= MCX_KMSDOC_URI_MAX) {
+    if (kp->num_groups > (v.has_groups ? MCX_IMESSAGE_GROUPS_MAX : 0)) {
+        return MCX_E_ARG;
+    }
+    for (size_t i = 0; i < kp->num_groups; i++) {
+        if (!uri_ok(kp->groups[i])) {
             return MCX_E_ARG;
         }
-        MCX_TRY(mcx_mikey_kp_group_write(&gw, kp->group));
-        v.num_groups = 1;
-        v.groups = mcx_wr_done(&gw);
+        MCX_TRY(mcx_mikey_kp_group_write(&gw, kp->groups[i]));
     }
+    v.num_groups = (uint8_t)kp->num_groups;
+    v.groups = mcx_wr_done(&gw);
     return mcx_mikey_key_params_write(wr, &v);
 }
 

@@ -223,21 +223,32 @@ static mcx_err clear_read(const struct mcx_opening *o, const struct mcx_imessage
     return *skip ? MCX_OK : mcx_refuse(o->why, MCX_E_FORMAT, "malformed key parameters", "TS 33.180 E.6.1");
 }
 
+static mcx_err groups_use(const struct mcx_opening *o, struct mcx_imessage *out, const struct mcx_mikey_key_params *kp)
+{
+    struct mcx_rd rd = mcx_rd(kp->groups);
+
+    if (kp->num_groups > MCX_IMESSAGE_GROUPS_MAX) {
+        return mcx_refuse(o->why, MCX_E_UNSUP, "more MC group IDs than one key may have here", "TS 33.180 E.6.3");
+    }
+    for (; out->num_groups < kp->num_groups; out->num_groups++) {
+        struct mcx_bytes group;
+
+        MCX_TRY(mcx_mikey_kp_group_read(&group, &rd));
+        if (group.len == 0 || !mcx_utf8_ok(group) ||
+            mcx_bytes_cstr(out->groups[out->num_groups], MCX_KMSDOC_URI_MAX, group) != MCX_OK) {
+            return mcx_refuse(o->why, MCX_E_FORMAT, "an MC group ID that is no URI", "TS 33.180 E.6.3");
+        }
+    }
+    return MCX_OK;
+}
+
 static mcx_err params_use(const struct mcx_opening *o, struct mcx_imessage *out, const struct mcx_mikey_key_params *kp)
 {
-    struct mcx_rd groups = mcx_rd(kp->groups);
-    struct mcx_bytes group;
-
     out->has_key_params = true;
     out->key_status = kp->status;
     out->activation = kp->activation;
     out->expiry = kp->expiry;
-    if (kp->num_groups > 0) {
-        MCX_TRY(mcx_mikey_kp_group_read(&group, &groups));
-        if (!mcx_utf8_ok(group) || mcx_bytes_cstr(out->group, sizeof out->group, group) != MCX_OK) {
-            return mcx_refuse(o->why, MCX_E_FORMAT, "an MC group ID that is no URI", "TS 33.180 E.6.3");
-        }
-    }
+    MCX_TRY(groups_use(o, out, kp));
     if ((kp->status & MCX_MIKEY_KP_VALID) == 0 && !o->policy->ignore_status) {
         return mcx_refuse(o->why, MCX_E_POLICY, "the key is revoked", "TS 33.180 5.2.4");
     }

@@ -353,6 +353,8 @@ static struct vec with_params(const char *plain_hex)
     return resign(mikey_join(&parts), 2);
 }
 
+#define G1 "7b000161" /* one MC group ID: "a" */
+#define G4 G1 G1 G1 G1
 static void test_key_params(void **state)
 {
     static const struct {
@@ -372,6 +374,14 @@ static void test_key_params(void **state)
         { "too short", "01 000000", MCX_E_FORMAT, "malformed" },
         { "empty", "", MCX_E_FORMAT, "malformed" },
         { "group with a NUL", "01 00000001 0000000000 0000000000 0000 0006 01 7b 0002 6100", MCX_E_FORMAT, "group" },
+        { "empty group", "01 00000001 0000000000 0000000000 0000 0004 01 7b 0000", MCX_E_FORMAT, "no URI" },
+        { "the same group twice", "01 00000001 0000000000 0000000000 0000 0009 02" G1 G1, MCX_OK, "" },
+        { "second group is none", "01 00000001 0000000000 0000000000 0000 0008 02" G1 "7b0000", MCX_E_FORMAT,
+          "no URI" },
+        { "16 groups", "01 00000001 0000000000 0000000000 0000 0041 10" G4 G4 G4 G4, MCX_OK, "" },
+        { "17 groups", "01 00000001 0000000000 0000000000 0000 0045 11" G4 G4 G4 G4 G1, MCX_E_UNSUP, "more MC group" },
+        { "two counted, one there", "01 00000001 0000000000 0000000000 0000 0005 02" G1, MCX_E_FORMAT, "malformed" },
+        { "one counted, two there", "01 00000001 0000000000 0000000000 0000 0009 01" G1 G1, MCX_E_FORMAT, "malformed" },
     };
     struct mcx_keyring *ring = ring_own(1u << 3);
 

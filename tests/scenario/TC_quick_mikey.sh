@@ -86,7 +86,7 @@ g = vector("own-3-gmk.txt")
 code, o = opened(["--keys", unit07], g["text"])
 check(code == 0 and o["type"] == "gmk" and o["key_id"] == "0123cdef", "own-3")
 check(o["srtp"][0]["mki"] == "0123cdef0e1f7b6c" and o["srtp"][0]["cs_id"] == 4, "own-3 mki")
-check(o["key_params"]["group"] == "sip:group1@mcx.example.net", "own-3 group")
+check(o["key_params"]["groups"] == ["sip:group1@mcx.example.net"], "own-3 group")
 
 # Made by the tool with the inputs of the vector: the same octets but for the signature.
 T = "ed529d4000000000"
@@ -111,6 +111,21 @@ for t, tag in tags.items():
         check([s["cs_id"] for s in o["srtp"]] == cs_ids[t], "CS-IDs of %s" % t)
         check(o["initiator"] == ("" if "--hide-identities" in extra else "sip:gms1@mcx.example.net"), "initiator")
         check(run(["inspect"], out)[0] == 0, "inspect %s" % t)
+
+# A key of several groups, and the revocation of one.
+def gmk(*extra):
+    return run(["make", "--type", "gmk", "--cert", cert, "--keys", gms1, "--to", "sip:unit07@mcx.example.net", "--time", T] +
+               list(extra))
+
+many = ["sip:fire%d@mcx.example.net" % i for i in range(16)]
+code, out, err = gmk(*[x for g in many for x in ("--group", g)])
+check(code == 0, "16 groups: " + err)
+check(opened(["--keys", unit07], out)[1]["key_params"]["groups"] == many, "16 groups, in their order")
+check(gmk(*[x for g in many + ["sip:one@too.many"] for x in ("--group", g)])[0] == 2, "17 groups")
+code, out, err = gmk("--revoked")
+check(code == 0, "revoked: " + err)
+code, o = opened(["--keys", unit07], out)
+check(code == 1 and o["status"] == "policy" and "revoked" in o["reason"], "a revoked key is opened: %s" % o)
 
 # Refused, with a reason.
 def refused(what, status, args, text):

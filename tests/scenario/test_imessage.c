@@ -113,12 +113,24 @@ static void test_make_refuses(void **state)
     uint8_t buf[MCX_IMESSAGE_MAX];
     struct mcx_wr wr = mcx_wr(buf, sizeof buf);
     const uint8_t rand[MCX_RAND_LEN] = { 0 };
-    const struct mcx_key_params group = { .status = 1, .group = mcx_bytes_str("sip:g@x") };
+    const struct mcx_bytes group_uri = mcx_bytes_str("sip:g@x");
+    const struct mcx_key_params group = { .status = 1, .groups = &group_uri, .num_groups = 1 };
+    static char name[MCX_KMSDOC_URI_MAX];
+    struct mcx_bytes uris[MCX_IMESSAGE_GROUPS_MAX + 1], long_uris[5];
+    const struct mcx_bytes empty = { NULL, 0 };
+    const struct mcx_key_params too_many = { .status = 1, .groups = uris, .num_groups = MCX_IMESSAGE_GROUPS_MAX + 1 };
+    const struct mcx_key_params too_long = { .status = 1, .groups = long_uris, .num_groups = 5 };
+    const struct mcx_key_params no_uri = { .status = 1, .groups = &empty, .num_groups = 1 };
     const struct mcx_key_params late = { .status = 1, .expiry = UINT64_C(1) << 40 };
     struct mcx_imessage_params good = call(&key1, ALICE, BOB);
     struct mcx_imessage_params p;
 
     (void)state;
+    memset(name, 'a', sizeof name - 1);
+    for (size_t i = 0; i < sizeof uris / sizeof uris[0]; i++) {
+        uris[i] = group_uri;
+        long_uris[i % 5] = mcx_bytes_str(name);
+    }
     good.rand = mcx_bytes(rand, sizeof rand);
 #define MAKE(err, change)                                                                                              \
     do {                                                                                                               \
@@ -135,6 +147,13 @@ static void test_make_refuses(void **state)
     MAKE(MCX_E_ARG, p.key = NULL);
     MAKE(MCX_E_ARG, p.key_params = &group); /* a PCK has no groups */
     MAKE(MCX_E_ARG, p.key_params = &late);
+    good.type = MCX_KEY_GMK;
+    good.key_id = 1;
+    MAKE(MCX_E_ARG, p.key_params = &too_many);
+    MAKE(MCX_E_ARG, p.key_params = &no_uri);
+    MAKE(MCX_E_ARG, p.key_params = &too_long);
+    good.type = MCX_KEY_PCK;
+    good.key_id = 0x10000001;
     MAKE(MCX_E_NOKEY, p.from = mcx_bytes_str(BOB));
     MAKE(MCX_E_NOKEY, p.from_kms = mcx_bytes_str(KMS2));
     MAKE(MCX_E_NOKEY, p.to_kms = mcx_bytes_str(KMS2));
@@ -399,6 +418,33 @@ static void test_revoked_stays(void **state)
     mcx_keyring_free(alice);
 }
 
+/* Who keeps the states of group keys sees the revocation, with the key identifier and the groups. */
+static void test_revocation_seen(void **state)
+{
+    const struct mcx_bytes uris[] = { mcx_bytes_str("sip:fire@x"), mcx_bytes_str("sip:rescue@x") };
+    const struct mcx_key_params revoked = { .status = 0, .groups = uris, .num_groups = 2 };
+    const struct mcx_imessage_policy policy = { .ignore_status = true };
+    struct mcx_keyring *gms = ring_own(1u << 4);
+    struct mcx_keyring *alice = ring_own(1u << 2);
+    struct mcx_imessage_params p = call(&key1, GMS, ALICE);
+    struct mcx_imessage msg;
+
+    (void)state;
+    p.type = MCX_KEY_GMK;
+    p.key_id = 0x00000001;
+    p.key_params = &revoked;
+    assert_int_equal(open_one(&msg, make(gms, &p, 1), alice, NULL, now, &policy), MCX_OK);
+    assert_true(msg.has_key_params);
+    assert_int_equal(msg.key_status, 0);
+    assert_int_equal(msg.key_id, 1);
+    assert_int_equal(msg.num_groups, 2);
+    assert_string_equal(msg.groups[0], "sip:fire@x");
+    assert_string_equal(msg.groups[1], "sip:rescue@x");
+    mcx_imessage_clear(&msg);
+    mcx_keyring_free(gms);
+    mcx_keyring_free(alice);
+}
+
 /* A stored message is remembered as long as its key set is kept, and refused after that. */
 static void test_replay_of_any_age(void **state)
 {
@@ -475,7 +521,8 @@ static void test_group_of_two(void **state)
     struct mcx_keyring *members[] = { ring_own(1u << 2), ring_own(1u << 3) };
     const char *const names[] = { ALICE, BOB };
     const uint8_t rand[MCX_RAND_LEN] = { 7, 7, 7 };
-    const struct mcx_key_params kp = { .status = 1, .group = mcx_bytes_str("sip:group1@mcx.example.net") };
+    const struct mcx_bytes group = mcx_bytes_str("sip:group1@mcx.example.net");
+    const struct mcx_key_params kp = { .status = 1, .groups = &group, .num_groups = 1 };
     struct mcx_imessage msg[2];
 
     (void)state;
@@ -489,7 +536,8 @@ static void test_group_of_two(void **state)
         p.key_params = &kp;
         assert_int_equal(open_one(&msg[i], make(gms, &p, 1 + i), members[i], NULL, now, &strict), MCX_OK);
         assert_int_equal(msg[i].key_id, 0x0123cdef);
-        assert_string_equal(msg[i].group, "sip:group1@mcx.example.net");
+        assert_int_equal(msg[i].num_groups, 1);
+        assert_string_equal(msg[i].groups[0], "sip:group1@mcx.example.net");
         assert_true(msg[i].rcc);
     }
     assert_int_not_equal(msg[0].csb_id, msg[1].csb_id);
@@ -510,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_neighbour_period), cmocka_unit_test(test_2036),
         cmocka_unit_test(test_replay),           cmocka_unit_test(test_replay_of_any_age),
         cmocka_unit_test(test_group_of_two),     cmocka_unit_test(test_revoked_stays),
+        cmocka_unit_test(test_revocation_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,8 @@ static void test_signature_only(void **state)
     }
 }
 
+static const struct mcx_bytes group1 = { (const uint8_t *)"sip:group1@mcx.example.net", 26 };
+
 /* Inputs of the composed messages that are not in the messages themselves. */
 static const struct {
     const char *file;
@@ -209,7 +211,8 @@ static const struct {
         .activation = 0x69a81ec0,
         .expiry = 0x6a5b6ac0,
         .text = { (const uint8_t *)"Fire 1", 6 },
-        .group = { (const uint8_t *)"sip:group1@mcx.example.net", 26 } } },
+        .groups = &group1,
+        .num_groups = 1 } },
     { DIR "own-4-gmk-hidden-identities.txt",
       MCX_KEY_GMK,
       0x0123cdef,
@@ -222,7 +225,8 @@ static const struct {
         .activation = 0x69a81ec0,
         .expiry = 0x6a5b6ac0,
         .text = { (const uint8_t *)"Fire 1", 6 },
-        .group = { (const uint8_t *)"sip:group1@mcx.example.net", 26 } } },
+        .groups = &group1,
+        .num_groups = 1 } },
     { DIR "own-5-csk.txt", MCX_KEY_CSK, 0x2bcdef01, 2, false, false, true, false, { 0 } },
 };
 
