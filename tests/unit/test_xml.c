@@ -103,6 +103,37 @@ static void bounds(void **state)
     free(big);
 }
 
+/* A caller with long lists names his own bound, for reading and for writing. */
+static void other_bounds(void **state)
+{
+    static const char small[] = "<a><b/><b/><b/></a>"; /* 4 elements: 128 octets of bound */
+    size_t len = MCX_XML_MAX + 1;
+    char *big = malloc(len);
+    struct mcx_xml *doc = NULL;
+    struct mcx_xml_wr wr = { .max = 4 };
+    char *text = NULL;
+
+    (void)state;
+    memset(big, ' ', len);
+    memcpy(big, "<a/>", 4);
+    assert_int_equal(mcx_xml_read_max(&doc, mcx_bytes(big, len), len, NULL), MCX_OK);
+    mcx_xml_free(doc);
+    free(big);
+    doc = NULL;
+    assert_int_equal(mcx_xml_read_max(&doc, mcx_bytes_str(small), sizeof small - 2, NULL), MCX_E_SPACE);
+    assert_int_equal(mcx_xml_read_max(&doc, mcx_bytes_str(small), 127, NULL), MCX_E_FORMAT);
+    assert_int_equal(mcx_xml_read_max(&doc, mcx_bytes_str(small), 128, NULL), MCX_OK);
+    mcx_xml_free(doc);
+    mcx_xml_wr_open(&wr, "a");
+    mcx_xml_wr_close(&wr);
+    assert_int_equal(mcx_xml_wr_done(&text, &len, &wr), MCX_OK);
+    mcx_xml_text_free(text, len);
+    wr = (struct mcx_xml_wr){ .max = 4 };
+    mcx_xml_wr_open(&wr, "ab");
+    mcx_xml_wr_close(&wr);
+    assert_int_equal(mcx_xml_wr_done(&text, &len, &wr), MCX_E_SPACE);
+}
+
 static void every_cut_is_refused(void **state)
 {
     static const char text[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><a x=\"1\"><b>t&amp;u</b><!-- c --></a>";
@@ -231,6 +262,7 @@ int main(void)
         cmocka_unit_test(refused_documents),
         cmocka_unit_test(doctype_is_named),
         cmocka_unit_test(bounds),
+        cmocka_unit_test(other_bounds),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(walking),
         cmocka_unit_test(written_text_reads_back),

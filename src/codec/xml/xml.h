@@ -6,9 +6,9 @@
  * A thin, strict layer over libxml2 for small documents that come from a peer.
  *
  * Reading: the whole document is parsed once into a tree; elements are walked with _first/_next or fetched by
- * name with _child. Refused before any of it is looked at: more than MCX_XML_MAX octets, octets that are not
- * UTF-8, a DOCTYPE (so no entities beyond the five of XML), nesting over MCX_XML_MAX_DEPTH, more than
- * MCX_XML_MAX_NODES elements and attributes. Nothing is fetched from anywhere. Comments and processing
+ * name with _child. Refused before any of it is looked at: more than MCX_XML_MAX octets (or the caller's bound), octets
+ * that are not UTF-8, a DOCTYPE (so no entities beyond the five of XML), nesting over MCX_XML_MAX_DEPTH, more than one
+ * element or attribute for MCX_XML_NODE_OCTETS octets of the bound. Nothing is fetched from anywhere. Comments and processing
  * instructions are dropped, CDATA is plain text, so that the text of an element is always one view.
  * White space between elements is ignored; values are given untrimmed (mcx_bytes_trim()).
  *
@@ -21,9 +21,10 @@
 
 #include <mcx/bytes.h>
 
-#define MCX_XML_MAX       (1u << 20)
-#define MCX_XML_MAX_DEPTH 16
-#define MCX_XML_MAX_NODES 32768
+#define MCX_XML_MAX         (1u << 20)
+#define MCX_XML_MAX_DEPTH   16
+#define MCX_XML_NODE_OCTETS 32 /* octets of the bound for each element or attribute */
+#define MCX_XML_MAX_NODES   (MCX_XML_MAX / MCX_XML_NODE_OCTETS)
 
 #define MCX_XML_XSI "http://www.w3.org/2001/XMLSchema-instance"
 
@@ -44,6 +45,9 @@ struct mcx_xml_ns {
  * @retval MCX_E_NOMEM
  */
 MCX_MUST_CHECK mcx_err mcx_xml_read(struct mcx_xml **out, struct mcx_bytes text, struct mcx_refusal *why);
+/** The same for documents with long lists: at most `max` octets. @retval as mcx_xml_read() */
+MCX_MUST_CHECK mcx_err mcx_xml_read_max(struct mcx_xml **out, struct mcx_bytes text, size_t max,
+                                        struct mcx_refusal *why);
 /** Wipe and release; NULL is allowed. */
 void mcx_xml_free(struct mcx_xml *doc);
 
@@ -73,11 +77,12 @@ MCX_MUST_CHECK mcx_err mcx_xml_text(struct mcx_bytes *out, const struct mcx_xml_
 /** Value of an attribute in namespace `uri` ("" = none); false when absent. */
 bool mcx_xml_attr(struct mcx_bytes *out, const struct mcx_xml_node *node, const char *uri, const char *local);
 
-/** A document being written. Start from zeroed memory; release with mcx_xml_wr_clear() or hand over with _done(). */
+/** A document being written. Start from zeroed memory, with `max` for a longer one; release with mcx_xml_wr_clear() or hand over with _done(). */
 struct mcx_xml_wr {
     char *p;
     size_t len;
     size_t cap;
+    size_t max; /* octets; 0 = MCX_XML_MAX */
     mcx_err err;
     bool in_tag; /* the start tag is still open for attributes */
     size_t depth;

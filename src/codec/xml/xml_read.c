@@ -21,6 +21,7 @@ struct mcx_xml {
 struct bounds {
     size_t depth;
     size_t nodes;
+    size_t max_nodes;
     const char *broken; /* the sentence for the refusal, NULL while all is well */
 };
 
@@ -56,7 +57,7 @@ static void start_element(void *ctx, const xmlChar *local, const xmlChar *prefix
         stop(ctxt, "XML nested too deeply");
         return;
     }
-    if (b->nodes > MCX_XML_MAX_NODES) {
+    if (b->nodes > b->max_nodes) {
         stop(ctxt, "too many XML elements and attributes");
         return;
     }
@@ -150,9 +151,9 @@ static bool encoding_ok(const xmlDoc *doc)
 }
 
 /* `text` is NUL-terminated and stays where it is: the parser reads it in place and makes no copy of it. */
-static mcx_err parse_quietly(xmlDoc **out, const char *text, struct mcx_refusal *why)
+static mcx_err parse_quietly(xmlDoc **out, const char *text, size_t max, struct mcx_refusal *why)
 {
-    struct bounds bounds = { 0 };
+    struct bounds bounds = { .max_nodes = max / MCX_XML_NODE_OCTETS };
     xmlParserCtxt *ctxt = xmlNewParserCtxt();
     xmlParserInput *input = NULL;
     mcx_err err = MCX_E_NOMEM;
@@ -200,26 +201,31 @@ out:
 }
 
 /* Errors without a parser context go to a handler of the thread; whoever has set one gets it back. */
-static mcx_err parse(xmlDoc **out, const char *text, struct mcx_refusal *why)
+static mcx_err parse(xmlDoc **out, const char *text, size_t max, struct mcx_refusal *why)
 {
     xmlStructuredErrorFunc handler = xmlStructuredError;
     void *handler_ctx = xmlStructuredErrorContext;
     mcx_err err;
 
     xmlSetStructuredErrorFunc(NULL, say_nothing);
-    err = parse_quietly(out, text, why);
+    err = parse_quietly(out, text, max, why);
     xmlSetStructuredErrorFunc(handler_ctx, handler);
     return err;
 }
 
 mcx_err mcx_xml_read(struct mcx_xml **out, struct mcx_bytes text, struct mcx_refusal *why)
 {
+    return mcx_xml_read_max(out, text, MCX_XML_MAX, why);
+}
+
+mcx_err mcx_xml_read_max(struct mcx_xml **out, struct mcx_bytes text, size_t max, struct mcx_refusal *why)
+{
     struct mcx_xml *doc = NULL;
     char *copy = NULL;
     mcx_err err = MCX_OK;
 
-    if (text.len > MCX_XML_MAX) {
-        return mcx_refuse(why, MCX_E_SPACE, "XML document larger than 1 MiB", "");
+    if (text.len > max) {
+        return mcx_refuse(why, MCX_E_SPACE, "XML document larger than its bound", "");
     }
     if (!mcx_utf8_ok(text)) {
         return mcx_refuse(why, MCX_E_FORMAT, "XML document is not UTF-8", "");
@@ -234,7 +240,7 @@ mcx_err mcx_xml_read(struct mcx_xml **out, struct mcx_bytes text, struct mcx_ref
         memcpy(copy, text.p, text.len);
     }
     copy[text.len] = '\0';
-    MCX_GO(err, parse(&doc->doc, copy, why));
+    MCX_GO(err, parse(&doc->doc, copy, max, why));
     *out = doc;
     doc = NULL;
 out:

@@ -8,6 +8,11 @@
 #include <mcx/secret.h>
 #include <mcx/text.h>
 
+static size_t bound(const struct mcx_xml_wr *wr)
+{
+    return wr->max == 0 ? MCX_XML_MAX : wr->max;
+}
+
 /* Room for `n` more octets and a NUL, or NULL with the error set. Old memory is wiped before it is given back. */
 static char *room(struct mcx_xml_wr *wr, size_t n)
 {
@@ -17,7 +22,7 @@ static char *room(struct mcx_xml_wr *wr, size_t n)
     if (wr->err != MCX_OK) {
         return NULL;
     }
-    if (n > MCX_XML_MAX - wr->len) {
+    if (n > bound(wr) - wr->len) {
         wr->err = MCX_E_SPACE;
         return NULL;
     }
@@ -164,7 +169,7 @@ void mcx_xml_wr_hex(struct mcx_xml_wr *wr, struct mcx_bytes octets)
     char *to = NULL;
 
     end_tag_head(wr);
-    if (octets.len > MCX_XML_MAX) {
+    if (octets.len > bound(wr)) {
         wr->err = wr->err == MCX_OK ? MCX_E_SPACE : wr->err;
         return;
     }
@@ -180,7 +185,7 @@ void mcx_xml_wr_base64(struct mcx_xml_wr *wr, struct mcx_bytes octets)
     char *to = NULL;
 
     end_tag_head(wr);
-    if (octets.len > MCX_XML_MAX) {
+    if (octets.len > bound(wr)) {
         wr->err = wr->err == MCX_OK ? MCX_E_SPACE : wr->err;
         return;
     }
