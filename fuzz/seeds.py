@@ -105,6 +105,29 @@ def fuzz_imessage():
         yield b"\x1e" + message
 
 
+def fuzz_group_doc():
+    """First octet: 0 group document, 1 GKTP document, 2 xcap-diff, 3 resource-lists, 4 path."""
+    yield (b"\x00" b'<group xmlns="urn:oma:xml:poc:list-service" xmlns:rl="urn:ietf:params:xml:ns:resource-lists"'
+           b' xmlns:x="urn:oma:xml:xdm:extensions" xmlns:m="urn:3gpp:ns:mcpttGroupInfo:1.0">'
+           b'<list-service uri="sip:g@example.org"><display-name>G</display-name><list><entry uri="sip:a@example.org">'
+           b"<rl:display-name>A</rl:display-name><m:on-network-recvonly/><m:user-priority>7</m:user-priority></entry>"
+           b'</list><x:supported-services><x:service enabler="urn:urn-7:3gpp-service.ims.icsi.mcptt"><x:group-media>'
+           b"<m:mcptt-speech/></x:group-media></x:service></x:supported-services>"
+           b"<m:on-network-invite-members>true</m:on-network-invite-members><m:protect-media>false</m:protect-media>"
+           b"<m:require-multicast-floor-control-signalling/>"
+           b'<m:on-network-regrouped temporary-MCPTT-group-ID="sip:t@example.org"'
+           b' temporary-MCPTT-group-requestor="sip:d@example.org"/></list-service></group>')
+    yield (b"\x01" b'<m:GKTPs xmlns:m="urn:3gpp:ns:mcpttGKTP:1.0"><m:GMK-GKTPs><m:GKTP id="sip:a@example.org"'
+           b' activationtime="2026-03-04T12:00:00Z">011A05fF</m:GKTP><m:on-network-regrouped-GKTPs'
+           b' temporary-MCPTT-group-ID="sip:t@example.org"><m:GKTP id="a">01</m:GKTP></m:on-network-regrouped-GKTPs>'
+           b'</m:GMK-GKTPs><m:MKFC-GKTPs><m:GKTP id="a">01</m:GKTP></m:MKFC-GKTPs></m:GKTPs>')
+    yield (b"\x02" b'<xcap-diff xmlns="urn:ietf:params:xml:ns:xcap-diff" xcap-root="https://gms.example.org/">'
+           b'<document new-etag="2" sel="org.3gpp.MCPTT-GKTP/global/byGroupID/g" previous-etag="1"/></xcap-diff>')
+    yield (b"\x03" b'<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list>'
+           b'<entry uri="org.3gpp.MCPTT-GKTP/global/byGroupID/g"/></list></resource-lists>')
+    yield b"\x04" b"/org.openmobilealliance.groups/global/byGroupID/sip:a%2Fb@example.org"
+
+
 def fuzz_mcpttinfo():
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>'
     tail = "</mcptt-Params></mcpttinfo>"
