@@ -41,8 +41,10 @@ MCX_MUST_CHECK mcx_err mcx_csk_make(struct mcx_control_key *out, struct mcx_wr *
 /** The SRTCP contexts of one end of a channel. */
 struct mcx_control;
 /**
+ * Draws an SSRC, so that a key taken up again (restart, second context) repeats no nonce.
+ *
  * @param[in] max_ssrc  senders accepted under the key, 1 to MCX_SRTP_SSRC_MAX; a client and its server need 1
- * @retval MCX_E_RNG (own SSRC) @retval MCX_E_NOMEM @retval MCX_E_ARG
+ * @retval MCX_E_RNG (own SSRC) @retval MCX_E_NOMEM @retval MCX_E_ARG  no CSK or SPK, or max_ssrc
  */
 MCX_MUST_CHECK mcx_err mcx_control_new(struct mcx_control **out, const struct mcx_control_key *key, size_t max_ssrc,
                                        const struct mcx_rng *rng);
@@ -51,18 +53,20 @@ void mcx_control_free(struct mcx_control *control);
 uint32_t mcx_control_ssrc(const struct mcx_control *control);
 uint32_t mcx_control_key_id(const struct mcx_control *control);
 /** Protect one message, whose SSRC must be mcx_control_ssrc(). @retval MCX_E_STATE another SSRC, or 2^31 packets
- * @retval MCX_E_FORMAT @retval MCX_E_SPACE */
+ * @retval MCX_E_FORMAT no RTCP packet of just that length @retval MCX_E_SPACE */
 MCX_MUST_CHECK mcx_err mcx_control_protect(struct mcx_control *control, struct mcx_wr *out, struct mcx_bytes message);
 /**
  * Take the next message off a datagram (which may hold several, TS 24.380 8.1.1), authenticate and open it. Plaintext
  * is never taken. The cursor is moved past it also when it is refused, unless its end cannot be found.
  *
  * @retval MCX_E_TRUNC  its end cannot be found @retval MCX_E_NOKEY another key @retval MCX_E_REPLAY @retval MCX_E_AUTH
+ * @retval MCX_E_FORMAT not version 2 @retval MCX_E_SPACE
  * @retval MCX_E_POLICY under our own SSRC, E = 0, or one sender too many
  */
 MCX_MUST_CHECK mcx_err mcx_control_take(struct mcx_control *control, struct mcx_wr *out, struct mcx_rd *datagram,
                                         struct mcx_refusal *why);
-/** MKI (CSK-ID) of the first message of a datagram, before any check, to find the channel. @retval MCX_E_TRUNC */
+/** MKI (CSK-ID) of the first message of a datagram, before any check, to find the channel. @retval MCX_E_TRUNC
+ * @retval MCX_E_FORMAT not version 2 */
 MCX_MUST_CHECK mcx_err mcx_control_mki(uint32_t *key_id, struct mcx_bytes datagram);
 
 #endif
