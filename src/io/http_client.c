@@ -11,22 +11,22 @@
 
 #define USER_AGENT "mcx"
 
-void mcx_http_answer_clear(struct mcx_http_answer *answer)
+void mcx_http_reply_clear(struct mcx_http_reply *reply)
 {
-    if (answer->body != NULL) {
-        mcx_wipe(answer->body, answer->cap);
+    if (reply->body != NULL) {
+        mcx_wipe(reply->body, reply->cap);
     }
-    free(answer->body);
-    *answer = (struct mcx_http_answer){ 0 };
+    free(reply->body);
+    *reply = (struct mcx_http_reply){ 0 };
 }
 
 struct sink {
-    struct mcx_http_answer *answer;
+    struct mcx_http_reply *reply;
     size_t max;
     mcx_err err;
 };
 
-static mcx_err grow(struct mcx_http_answer *a, size_t need, size_t max)
+static mcx_err grow(struct mcx_http_reply *a, size_t need, size_t max)
 {
     size_t cap = a->cap == 0 ? 8192 : a->cap;
     uint8_t *p = NULL;
@@ -57,72 +57,122 @@ static size_t take_body(char *data, size_t size, size_t num, void *ctx)
     struct sink *sink = ctx;
     size_t n = size * num; /* libcurl: size is 1 */
 
-    if (n > sink->max - sink->answer->len) {
+    if (n > sink->max - sink->reply->len) {
         sink->err = MCX_E_SPACE;
         return 0;
     }
-    sink->err = grow(sink->answer, sink->answer->len + n, sink->max);
+    sink->err = grow(sink->reply, sink->reply->len + n, sink->max);
     if (sink->err != MCX_OK) {
         return 0;
     }
     if (n > 0) {
-        memcpy(sink->answer->body + sink->answer->len, data, n);
-        sink->answer->len += n;
+        memcpy(sink->reply->body + sink->reply->len, data, n);
+        sink->reply->len += n;
     }
     return n;
 }
 
-static struct curl_slist *append(struct curl_slist *list, const char *line)
+static bool add_header(struct curl_slist **list, const char *name, const char *value)
 {
-    struct curl_slist *longer = curl_slist_append(list, line);
+    char line[512];
+    int n = snprintf(line, sizeof line, "%s:%s%s", name, value[0] == '\0' ? "" : " ", value);
+    struct curl_slist *longer = NULL;
 
-    if (longer == NULL) {
-        curl_slist_free_all(list);
+    if (n < 0 || (size_t)n >= sizeof line) {
+        return false;
     }
-    return longer;
+    longer = curl_slist_append(*list, line);
+    if (longer == NULL) {
+        return false;
+    }
+    *list = longer;
+    return true;
 }
 
-static struct curl_slist *make_headers(const struct mcx_http_post *post)
+/* etagc of RFC 9110 8.8.3: no quotation mark, no white space, no control character. */
+static bool is_etag(struct mcx_bytes tag)
 {
-    char line[128];
-    struct curl_slist *list = NULL;
+    for (size_t i = 0; i < tag.len; i++) {
+        if (tag.p[i] <= ' ' || tag.p[i] == '"' || tag.p[i] == 0x7f) {
+            return false;
+        }
+    }
+    return tag.len > 0 && tag.len < MCX_HTTP_ETAG_MAX;
+}
 
-    (void)snprintf(line, sizeof line, "Content-Type: %s", post->content_type);
-    list = append(NULL, line);
-    list = list == NULL ? NULL : append(list, "Accept: application/xml");
-    return list == NULL ? NULL : append(list, "Expect:"); /* no 100-continue for a kilobyte */
+static mcx_err make_headers(struct curl_slist **list, const struct mcx_http_call *call)
+{
+    char quoted[MCX_HTTP_ETAG_MAX + 2];
+    bool ok = add_header(list, "Accept", call->accept) &&
+              add_header(list, "Expect", "") && /* no 100-continue for a kilobyte */
+              (call->content_type == NULL || add_header(list, "Content-Type", call->content_type));
+
+    if (ok && call->known_etag != NULL && call->known_etag[0] != '\0') {
+        if (!is_etag(mcx_bytes_str(call->known_etag))) {
+            return MCX_E_ARG;
+        }
+        (void)snprintf(quoted, sizeof quoted, "\"%s\"", call->known_etag);
+        ok = add_header(list, "If-None-Match", quoted);
+    }
+    return ok ? MCX_OK : MCX_E_NOMEM;
+}
+
+/* The tag between the marks; an answer with several, or with one that is none, has none. */
+static void take_etag(struct mcx_http_reply *reply, CURL *curl)
+{
+    struct curl_header *h = NULL;
+    struct mcx_bytes tag;
+
+    if (curl_easy_header(curl, "ETag", 0, CURLH_HEADER, -1, &h) != CURLHE_OK || h->amount != 1) {
+        return;
+    }
+    tag = mcx_bytes_trim(mcx_bytes_str(h->value));
+    if (tag.len > 2 && tag.p[0] == 'W' && tag.p[1] == '/') {
+        tag = mcx_bytes(tag.p + 2, tag.len - 2);
+    }
+    if (tag.len < 2 || tag.p[0] != '"' || tag.p[tag.len - 1] != '"') {
+        return;
+    }
+    tag = mcx_bytes(tag.p + 1, tag.len - 2);
+    if (!is_etag(tag) || mcx_bytes_cstr(reply->etag, sizeof reply->etag, tag) != MCX_OK) {
+        reply->etag[0] = '\0';
+    }
 }
 
 /* What never changes: TLS with verification, no redirect, no proxy, no other protocol. */
-static CURLcode set_policy(CURL *curl, const struct mcx_http_post *post)
+static CURLcode set_policy(CURL *curl, const struct mcx_http_call *call)
 {
     CURLcode rc = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
 
     rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_CAINFO, post->ca_file);
+    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_CAINFO, call->ca_file);
     rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
     rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_PROXY, "");
     rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)post->timeout_ms);
+    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
     return rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT);
 }
 
-static CURLcode set_request(CURL *curl, const struct mcx_http_post *post, struct curl_slist *headers, struct sink *sink)
+static CURLcode set_request(CURL *curl, const struct mcx_http_call *call, struct curl_slist *headers, struct sink *sink)
 {
-    CURLcode rc = curl_easy_setopt(curl, CURLOPT_URL, post->url);
+    CURLcode rc = curl_easy_setopt(curl, CURLOPT_URL, call->url);
 
-    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_POST, 1L);
-    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.len);
-    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)post->body.p);
-    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    if (post->bearer != NULL) {
-        rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-        rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, post->bearer);
+    if (call->content_type == NULL) {
+        rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    } else {
+        rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+        rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)call->body.p);
     }
-    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)post->max_answer);
+    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (call->bearer != NULL) {
+        rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, call->bearer);
+    }
+    rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->max_reply);
     rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     return rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_WRITEDATA, sink);
 }
@@ -142,27 +192,29 @@ static mcx_err from_curl(CURLcode rc, const struct sink *sink)
     }
 }
 
-mcx_err mcx_http_post(struct mcx_http_answer *out, const struct mcx_http_post *post)
+mcx_err mcx_http_exchange(struct mcx_http_reply *out, const struct mcx_http_call *call)
 {
-    struct sink sink = { out, post->max_answer, MCX_OK };
+    struct sink sink = { out, call->max_reply, MCX_OK };
     char detail[CURL_ERROR_SIZE] = "";
-    struct curl_slist *headers = make_headers(post);
+    struct curl_slist *headers = NULL;
     CURL *curl = curl_easy_init();
     long status = 0;
     CURLcode rc = CURLE_OUT_OF_MEMORY;
-    mcx_err err = MCX_OK;
+    mcx_err err = curl == NULL ? MCX_E_NOMEM : make_headers(&headers, call);
 
-    if (curl != NULL && headers != NULL) {
+    if (err == MCX_OK) {
         (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
-        rc = set_policy(curl, post);
-        rc = rc != CURLE_OK ? rc : set_request(curl, post, headers, &sink);
+        rc = set_policy(curl, call);
+        rc = rc != CURLE_OK ? rc : set_request(curl, call, headers, &sink);
         rc = rc != CURLE_OK ? rc : curl_easy_perform(curl);
         rc = rc != CURLE_OK ? rc : curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+        err = from_curl(rc, &sink);
     }
-    err = from_curl(rc, &sink);
     if (err != MCX_OK) {
-        mcx_http_answer_clear(out);
+        mcx_http_reply_clear(out);
         (void)snprintf(out->detail, sizeof out->detail, "%s", detail[0] != '\0' ? detail : curl_easy_strerror(rc));
+    } else {
+        take_etag(out, curl);
     }
     out->status = (int)status;
     curl_easy_cleanup(curl);

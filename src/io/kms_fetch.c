@@ -25,7 +25,7 @@ struct run {
     struct mcx_rng rng;
     struct mcx_file token; /* NUL-terminated: mcx_file_read() keeps an octet for it */
     struct mcx_kmsc *kmsc;
-    struct mcx_http_answer answer;
+    struct mcx_http_reply reply;
 };
 
 /* Octets of a peer for a terminal: no control characters. */
@@ -97,20 +97,21 @@ static void wait_ms(uint64_t ms)
 /* One POST. A lost answer is for the procedure, which may try again; what it must not try again is an error. */
 static mcx_err exchange(struct run *r, const struct mcx_kmsc_out *do_post, struct mcx_kmsc_in *in)
 {
-    const struct mcx_http_post post = { .url = do_post->url,
+    const struct mcx_http_call call = { .url = do_post->url,
                                         .ca_file = r->fetch->ca_file,
                                         .bearer = (const char *)r->token.p,
+                                        .accept = "application/xml",
                                         .content_type = "application/xml",
                                         .body = do_post->body,
                                         .timeout_ms = TIMEOUT_MS,
-                                        .max_answer = MCX_KMSDOC_MAX };
+                                        .max_reply = MCX_KMSDOC_MAX };
     mcx_err err = MCX_OK;
 
-    mcx_http_answer_clear(&r->answer);
-    err = mcx_http_post(&r->answer, &post);
+    mcx_http_reply_clear(&r->reply);
+    err = mcx_http_exchange(&r->reply, &call);
     if (err != MCX_OK && err != MCX_E_IO) {
         r->out->operation = do_post->operation;
-        detail_put(r->out, r->answer.detail);
+        detail_put(r->out, r->reply.detail);
         return err == MCX_E_AUTH
                    ? fail(r->out, err, "the TLS certificate of the server did not verify against --ca", "TS 33.180 D.1")
                : err == MCX_E_SPACE ? fail(r->out, err, "the answer is larger than a KMS document may be", "")
@@ -118,14 +119,14 @@ static mcx_err exchange(struct run *r, const struct mcx_kmsc_out *do_post, struc
     }
     *in = (struct mcx_kmsc_in){ .event = err == MCX_OK ? MCX_KMSC_ANSWER : MCX_KMSC_LOST,
                                 .now = now(),
-                                .status = r->answer.status,
-                                .body = mcx_bytes(r->answer.body, r->answer.len) };
+                                .status = r->reply.status,
+                                .body = mcx_bytes(r->reply.body, r->reply.len) };
     return MCX_OK;
 }
 
 static mcx_err given_up(struct run *r, const struct mcx_kmsc_out *step)
 {
-    detail_put(r->out, step->kms_error_msg != NULL ? step->kms_error_msg : r->answer.detail);
+    detail_put(r->out, step->kms_error_msg != NULL ? step->kms_error_msg : r->reply.detail);
     r->out->operation = step->operation;
     r->out->kms_error = step->kms_error;
     return fail(r->out, step->err, step->why.reason == NULL ? mcx_err_name(step->err) : step->why.reason,
@@ -149,7 +150,7 @@ static mcx_err run(struct run *r)
         case MCX_KMSC_POST: MCX_TRY(exchange(r, &step, &in)); break;
         case MCX_KMSC_WAIT:
             if (r->fetch->on_wait != NULL) {
-                r->fetch->on_wait(step.operation, r->answer.detail, step.wait_ms);
+                r->fetch->on_wait(step.operation, r->reply.detail, step.wait_ms);
             }
             wait_ms(step.wait_ms);
             in = (struct mcx_kmsc_in){ .event = MCX_KMSC_TIMER, .now = now() };
@@ -195,7 +196,7 @@ mcx_err mcx_kms_fetch_into(struct mcx_kms_fetched *out, const struct mcx_kms_fet
     out->num_key_sets = mcx_kmsc_num_key_sets(r.kmsc);
     out->num_certs = mcx_kmsc_num_certs(r.kmsc);
 out:
-    mcx_http_answer_clear(&r.answer);
+    mcx_http_reply_clear(&r.reply);
     mcx_kmsc_free(r.kmsc);
     mcx_file_clear(&r.token);
     curl_global_cleanup();
