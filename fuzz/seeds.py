@@ -141,6 +141,17 @@ def fuzz_mcpttinfo():
            b'<entry uri="sip:bob@example.org"/></list></resource-lists>')
 
 
+def fuzz_affiliation():
+    head = ('<presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:m="urn:3gpp:ns:mcpttPresInfo:1.0" '
+            'entity="sip:alice@example.org"><tuple id="urn:uuid:1"><status>')
+    tail = "</status></tuple><m:p-id>1</m:p-id></presence>"
+    yield (head + '<m:affiliation group="sip:g@example.org"/>' + tail).encode()
+    yield (head + '<m:affiliation group="sip:g@example.org" status="affiliated" expires="2026-03-04T12:00:00Z"/>'
+           '<m:affiliation group="sip:h@example.org" status="deaffiliating"/>' + tail).encode()
+    yield (b'<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list><entry uri="a/b"/><entry uri="c"/>'
+           b'</list></resource-lists>')
+
+
 def fuzz_multipart():
     part = "--b1\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n"
     info = "--b1\r\nContent-Type: application/vnd.3gpp.mcptt-info+xml\r\nContent-ID: <1@x>\r\n\r\n<a/>\r\n"

@@ -16,6 +16,8 @@
 #define MCX_TYPE_MCPTT_INFO     "application/vnd.3gpp.mcptt-info+xml"
 #define MCX_TYPE_RESOURCE_LISTS "application/resource-lists+xml"
 #define MCX_TYPE_KMS_REDIRECT   "application/vnd.3gpp.kmsredirectresponse+xml"
+#define MCX_TYPE_PIDF           "application/pidf+xml"
+#define MCX_TYPE_MIKEY          "application/mikey" /* an I_MESSAGE as raw octets (TS 33.180 5.4, 5.8) */
 
 #define MCX_MCPTT_SERVICE  "urn:urn-7:3gpp-service.ims.icsi.mcptt"
 #define MCX_MCPTT_ICSI_REF "+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.mcptt\""
@@ -119,6 +121,56 @@ MCX_MUST_CHECK mcx_err mcx_resource_list_write(struct mcx_wr *out, struct mcx_by
  */
 MCX_MUST_CHECK mcx_err mcx_resource_list_read(char uri[MCX_MCPTT_VALUE_MAX], size_t *num_entries, struct mcx_bytes xml,
                                               struct mcx_refusal *why);
+
+/** One list with several entries (RFC 5875 4.3: the documents of a subscription). @retval MCX_E_ARG none
+ * @retval MCX_E_SPACE also for more than MCX_RESOURCE_MAX_ENTRIES */
+#define MCX_RESOURCE_MAX_ENTRIES 64
+MCX_MUST_CHECK mcx_err mcx_resource_list_write_all(struct mcx_wr *out, const struct mcx_bytes *uris, size_t num);
+/**
+ * All entries, nested lists included, in the order of the document.
+ *
+ * @param[out] uris  room for `cap` of them
+ * @retval MCX_E_SPACE more than `cap`, or a document too large @retval MCX_E_FORMAT @retval MCX_E_NOMEM
+ */
+MCX_MUST_CHECK mcx_err mcx_resource_list_read_all(char (*uris)[MCX_MCPTT_VALUE_MAX], size_t *num, size_t cap,
+                                                  struct mcx_bytes xml, struct mcx_refusal *why);
+
+/* ---- affiliation (9.3.1: PIDF of RFC 3863 with mcpttPresInfo) ---- */
+
+#define MCX_AFFILIATION_MAX 32 /* groups of one client */
+
+enum mcx_affiliation_status {
+    MCX_AFFILIATION_UNSET = 0, /* what a client publishes: the server decides */
+    MCX_AFFILIATION_AFFILIATING,
+    MCX_AFFILIATION_AFFILIATED,
+    MCX_AFFILIATION_DEAFFILIATING,
+};
+/**
+ * The affiliations of one client: all of them at once, so that a group that is not in the list is left
+ * (9.2.2.2.3). One tuple, whose id is the client's identifier.
+ */
+struct mcx_affiliation {
+    char mcptt_id[MCX_MCPTT_VALUE_MAX];  /* entity of the document */
+    char client_id[MCX_MCPTT_VALUE_MAX]; /* id of the tuple */
+    char p_id[MCX_MCPTT_VALUE_MAX];      /* tells publications apart; "" = none */
+    struct mcx_affiliation_group {
+        char group[MCX_MCPTT_VALUE_MAX];
+        enum mcx_affiliation_status status;
+        uint64_t expires; /* Unix seconds; 0 = none */
+    } group[MCX_AFFILIATION_MAX];
+    size_t num_groups;
+};
+/** Append the document. @retval MCX_E_ARG no identity, or a group without name @retval MCX_E_SPACE */
+MCX_MUST_CHECK mcx_err mcx_affiliation_write(struct mcx_wr *out, const struct mcx_affiliation *affiliation);
+/**
+ * Read a document; `out` is about 18 kB.
+ *
+ * @retval MCX_E_FORMAT  not well formed, no or two tuples, a group twice, an unknown status or time
+ * @retval MCX_E_SPACE   larger than MCX_MCPTT_INFO_MAX, or more groups than MCX_AFFILIATION_MAX
+ * @retval MCX_E_NOMEM
+ */
+MCX_MUST_CHECK mcx_err mcx_affiliation_read(struct mcx_affiliation *out, struct mcx_bytes xml,
+                                            struct mcx_refusal *why);
 
 /* ---- multipart/mixed (RFC 2046 5.1) ---- */
 

@@ -187,6 +187,140 @@ static void resource_list(void **state)
     assert_int_equal(mcx_resource_list_read(uri, &num, mcx_bytes_str("<resource-lists/>"), &why), MCX_E_FORMAT);
 }
 
+static void resource_lists_with_many_entries(void **state)
+{
+    static const char *const paths[] = { "org.openmobilealliance.groups/global/byGroupID/sip%3Ag%40example.org",
+                                         "org.3gpp.MCPTT-GKTP/global/byGroupID/sip%3Ag%40example.org" };
+    const struct mcx_bytes in[] = { mcx_bytes_str(paths[0]), mcx_bytes_str(paths[1]) };
+    static struct mcx_bytes many[MCX_RESOURCE_MAX_ENTRIES + 1];
+    char out[2][MCX_MCPTT_VALUE_MAX];
+    struct mcx_wr wr = room();
+    struct mcx_refusal why;
+    size_t num = 0;
+
+    (void)state;
+    assert_int_equal(mcx_resource_list_write_all(&wr, in, 2), MCX_OK);
+    assert_int_equal(mcx_resource_list_read_all(out, &num, 2, mcx_wr_done(&wr), &why), MCX_OK);
+    assert_int_equal(num, 2);
+    assert_string_equal(out[0], paths[0]);
+    assert_string_equal(out[1], paths[1]);
+    assert_int_equal(mcx_resource_list_read_all(out, &num, 1, mcx_wr_done(&wr), &why), MCX_E_SPACE);
+    assert_int_equal(mcx_resource_list_write_all(&wr, in, 0), MCX_E_ARG);
+    assert_int_equal(mcx_resource_list_write_all(&wr, many, MCX_RESOURCE_MAX_ENTRIES + 1), MCX_E_SPACE);
+}
+
+static void mkfc_payloads_are_skipped(void **state)
+{
+    static struct mcx_mcptt_info info;
+
+    (void)state;
+    assert_int_equal(read_info(&info, HEAD "<session-type>prearranged</session-type>"
+                                           "<MKFC-GKTPs xmlns:k='urn:3gpp:ns:mcpttGKTP:1.0'>"
+                                           "<k:GKTP id='sip:a@example.org'>011A</k:GKTP></MKFC-GKTPs>"
+                                           "<mcptt-client-id><mcpttString>a</mcpttString></mcptt-client-id>" TAIL),
+                     MCX_OK);
+    assert_int_equal(info.session, MCX_SESSION_PREARRANGED);
+    assert_string_equal(info.client_id.text, "a");
+}
+
+#define PIDF                                                                                                           \
+    "<presence xmlns='urn:ietf:params:xml:ns:pidf' xmlns:m='urn:3gpp:ns:mcpttPresInfo:1.0' entity='sip:a@example.org'>"
+#define TUPLE(groups) "<tuple id='urn:uuid:1'><status>" groups "</status></tuple>"
+#define GROUP(n)      "<m:affiliation group='sip:g" n "@example.org'/>"
+
+static mcx_err read_affiliation(struct mcx_affiliation *out, const char *xml)
+{
+    struct mcx_refusal why = { "", "" };
+
+    return mcx_affiliation_read(out, mcx_bytes_str(xml), &why);
+}
+
+static void affiliation_is_read(void **state)
+{
+    static struct mcx_affiliation a;
+
+    (void)state;
+    assert_int_equal(
+        read_affiliation(&a, PIDF "<m:p-id> 7a </m:p-id><tuple id='urn:uuid:1'><status><basic>open</basic>" GROUP("1")
+                                  "<m:affiliation group='sip:g2@example.org' status='affiliated' "
+                                  "expires='2026-03-04T12:00:00Z' client='urn:uuid:1'><m:later/></m:affiliation>"
+                                  "</status><contact>sip:a@example.org</contact></tuple><note>x</note></presence>"),
+        MCX_OK);
+    assert_string_equal(a.mcptt_id, "sip:a@example.org");
+    assert_string_equal(a.client_id, "urn:uuid:1");
+    assert_string_equal(a.p_id, "7a");
+    assert_int_equal(a.num_groups, 2);
+    assert_string_equal(a.group[0].group, "sip:g1@example.org");
+    assert_int_equal(a.group[0].status, MCX_AFFILIATION_UNSET);
+    assert_int_equal(a.group[0].expires, 0);
+    assert_int_equal(a.group[1].status, MCX_AFFILIATION_AFFILIATED);
+    assert_int_equal(a.group[1].expires, 1772625600);
+    assert_int_equal(read_affiliation(&a, PIDF TUPLE("") "</presence>"), MCX_OK); /* leaves all groups */
+    assert_int_equal(a.num_groups, 0);
+}
+
+static void affiliation_refused(void **state)
+{
+    static const struct {
+        const char *name, *xml;
+    } rows[] = {
+        { "another root", "<x/>" },
+        { "another namespace", "<presence entity='sip:a@example.org'>" TUPLE("") "</presence>" },
+        { "no entity", "<presence xmlns='urn:ietf:params:xml:ns:pidf'><tuple id='1'><status/></tuple></presence>" },
+        { "no tuple", PIDF "</presence>" },
+        { "two tuples", PIDF TUPLE("") TUPLE("") "</presence>" },
+        { "no id", PIDF "<tuple><status/></tuple></presence>" },
+        { "no status", PIDF "<tuple id='1'/></presence>" },
+        { "a group twice", PIDF TUPLE(GROUP("1") GROUP("1")) "</presence>" },
+        { "no group", PIDF TUPLE("<m:affiliation/>") "</presence>" },
+        { "empty group", PIDF TUPLE("<m:affiliation group=' '/>") "</presence>" },
+        { "status", PIDF TUPLE("<m:affiliation group='g' status='maybe'/>") "</presence>" },
+        { "time", PIDF TUPLE("<m:affiliation group='g' expires='soon'/>") "</presence>" },
+        { "p-id twice", PIDF TUPLE("") "<m:p-id>1</m:p-id><m:p-id>2</m:p-id></presence>" },
+    };
+    static struct mcx_affiliation a;
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (read_affiliation(&a, rows[i].xml) != MCX_E_FORMAT) {
+            fail_msg("%s", rows[i].name);
+        }
+    }
+    len = (size_t)snprintf(buf, sizeof buf, PIDF "<tuple id='1'><status>");
+    for (unsigned i = 0; i <= MCX_AFFILIATION_MAX; i++) {
+        len += (size_t)snprintf(buf + len, sizeof buf - len, "<m:affiliation group='sip:%u@example.org'/>", i);
+    }
+    snprintf(buf + len, sizeof buf - len, "</status></tuple></presence>");
+    assert_int_equal(read_affiliation(&a, buf), MCX_E_SPACE);
+    assert_int_equal(a.num_groups, 0);
+}
+
+static void affiliation_round_trip(void **state)
+{
+    static struct mcx_affiliation in, out;
+    struct mcx_wr wr = room();
+    struct mcx_refusal why;
+
+    (void)state;
+    assert_int_equal(mcx_affiliation_write(&wr, &in), MCX_E_ARG);
+    strcpy(in.mcptt_id, "sip:a&b@example.org");
+    strcpy(in.client_id, "urn:uuid:1");
+    strcpy(in.p_id, "p<1>");
+    in.num_groups = 2;
+    assert_int_equal(mcx_affiliation_write(&wr, &in), MCX_E_ARG); /* groups without a name */
+    strcpy(in.group[0].group, "sip:g1@example.org");
+    strcpy(in.group[1].group, "sip:g2@example.org");
+    in.group[1].status = MCX_AFFILIATION_DEAFFILIATING;
+    in.group[1].expires = 1772625600;
+    assert_int_equal(mcx_affiliation_write(&wr, &in), MCX_OK);
+    assert_int_equal(mcx_affiliation_read(&out, mcx_wr_done(&wr), &why), MCX_OK);
+    assert_memory_equal(&in, &out, sizeof in);
+    wr = mcx_wr((uint8_t *)buf, 100);
+    assert_int_equal(mcx_affiliation_write(&wr, &in), MCX_E_SPACE);
+    assert_int_equal(wr.len, 0);
+}
+
 #define TYPE "multipart/mixed;boundary=\"b1\""
 #define BODY                                                                                                           \
     "preamble\r\n--b1\r\nContent-Type: application/sdp\r\n\r\nv=0\r\na=--b1\r\n\r\n--b1 \r\n"                          \
@@ -347,6 +481,11 @@ int main(void)
         cmocka_unit_test(encrypted_values),
         cmocka_unit_test(info_round_trip_in_schema_order),
         cmocka_unit_test(resource_list),
+        cmocka_unit_test(resource_lists_with_many_entries),
+        cmocka_unit_test(mkfc_payloads_are_skipped),
+        cmocka_unit_test(affiliation_is_read),
+        cmocka_unit_test(affiliation_refused),
+        cmocka_unit_test(affiliation_round_trip),
         cmocka_unit_test(multipart_is_split),
         cmocka_unit_test(multipart_forms),
         cmocka_unit_test(multipart_round_trip_avoids_the_boundary),
