@@ -12,9 +12,12 @@
  *
  *   mcx_msrv_step()  one event with the time in it -> actions for SIP, relay and log
  *
- * The server never sees a PCK: key-mgmt lines and SRTP pass untouched. Strings of actions live until the next step.
+ * The server never sees a PCK or a GMK: key-mgmt lines and SRTP pass untouched. What it shares with each client is a CSK
+ * (TS 33.180 5.4), made by the client and sent with its registration: it protects floor control and nothing else.
+ * Strings of actions live until the next step.
  */
 
+#include <mcx/channel.h>
 #include <mcx/mcptt.h>
 #include <mcx/sdp.h>
 #include <mcx/seam.h>
@@ -53,6 +56,9 @@ struct mcx_msrv_config {
     const struct mcx_msrv_user *users; /* kept, not copied */
     size_t num_users;
     const struct mcx_msrv_authoriser *authoriser; /* NULL = users are known by their public identity alone */
+    const char *server_id;          /* own identity, to which clients send their CSK; NULL = none is taken */
+    const struct mcx_keyring *ring; /* keys of server_id; kept, not copied */
+    uint32_t csk_lifetime_s;        /* after that the server makes a new CSK (5.8); 0 = never */
     size_t max_calls;                             /* more get 500; emergency calls may exceed it by an eighth */
     uint32_t max_expires_s;                       /* of a registration; 0 = 3600 */
     uint32_t no_answer_ms;                        /* 0 = 60000 */
@@ -109,6 +115,7 @@ enum mcx_msrv_event {
 struct mcx_msrv_in {
     enum mcx_msrv_event event;
     uint64_t now_ms;
+    struct mcx_ntp wall; /* wall clock: how old a key message is */
     uint32_t call;
     enum mcx_msrv_side side;
     const struct mcx_msrv_sip *sip;
@@ -173,6 +180,19 @@ uint64_t mcx_msrv_deadline(const struct mcx_msrv *srv);
 size_t mcx_msrv_num_calls(const struct mcx_msrv *srv);
 /** Registrations that have not expired at `now_ms`. */
 size_t mcx_msrv_num_bindings(const struct mcx_msrv *srv, uint64_t now_ms);
+
+/* ---- client-server keys (TS 33.180 5.4, 5.8, 9.4.6) ---- */
+
+/**
+ * The control channel of a registered user, with the CSK of his registration; gone with it (de-registration, expiry).
+ * Valid until the next step.
+ *
+ * @return NULL = not registered, or without CSK: nothing can be protected for him, so nothing is sent to him
+ */
+struct mcx_channel *mcx_msrv_channel(const struct mcx_msrv *srv, const char *mcptt_id, uint64_t now_ms);
+/** MCPTT ID of the registered user one of whose CSKs has this identifier (the MKI of what arrived); NULL = nobody. No two
+ * users have the same: a registration with an identifier in use is refused. */
+const char *mcx_msrv_csk_user(const struct mcx_msrv *srv, uint32_t key_id, uint64_t now_ms);
 
 /** One row of a call's transition table, for docs/STATE-MACHINES.md and tests. */
 struct mcx_msrv_row {
