@@ -16,7 +16,7 @@
 #define MCX_FSRV_MAX_PARTICIPANTS 2000
 #define MCX_FSRV_MAX_ACTIONS      16
 
-/** Timers of TS 24.380 11.1.2: data, see mcx_fsrv_timer_info(). */
+/** Timers of TS 24.380 11.1.3: data, see mcx_fsrv_timer_info(). */
 enum mcx_fsrv_timer {
     MCX_FS_T1,  /* end of RTP media */
     MCX_FS_T2,  /* stop talking: longest talk burst */
@@ -30,24 +30,25 @@ enum mcx_fsrv_timer {
 #define MCX_FS_NUM_TIMERS 8
 struct mcx_fsrv_timer_info {
     const char *name;
-    uint32_t default_ms;
-    uint32_t max_count; /* of its counter C7, C20...; 0 = none */
+    uint32_t default_ms; /* 0 = off */
+    uint32_t max_count;  /* of its counter C7, C20 (11.2.3); how often in all something is sent; 0 = none */
     const char *meaning;
 };
 const struct mcx_fsrv_timer_info *mcx_fsrv_timer_info(enum mcx_fsrv_timer timer);
 
 struct mcx_fsrv_config {
     bool queueing;
-    size_t max_queue;         /* 0 = 16 */
+    size_t max_queue;         /* 0 = 16; at most 250 */
     uint8_t pre_empt_from;    /* a request of at least this priority, and above the talker's, pre-empts; 0 = 255 */
-    bool pre_empt_emergency;  /* an emergency request pre-empts a talker who has none */
-    uint16_t indicator;       /* call type for the Floor Indicator */
+    bool pre_empt_emergency;  /* a more urgent request pre-empts: emergency before imminent peril before normal */
+    bool temporary_group;     /* begins initialising, and waits for MCX_FS_READY (6.3.4.8) */
+    uint16_t indicator;       /* call type for the Floor Indicator; 0 = normal */
     uint32_t timer_ms[MCX_FS_NUM_TIMERS]; /* 0 = default, UINT32_MAX = off */
 };
 
 /** A participant when he joins. */
 struct mcx_fsrv_participant {
-    uint32_t id;            /* number that the caller gives, unique in the call */
+    uint32_t id;            /* number that the caller gives, unique in the call, not 0 */
     const char *mcptt_id;   /* copied */
     uint8_t max_priority;   /* what he asks for is cut down to it */
     bool queueing;          /* negotiated */
@@ -59,10 +60,11 @@ enum mcx_fsrv_event {
     MCX_FS_JOIN,      /* participant; implicit_request: the INVITE counts as a Floor Request */
     MCX_FS_LEAVE,     /* id */
     MCX_FS_RX,        /* id, msg */
-    MCX_FS_RTP,       /* id, ssrc: a media packet of the talker (others are not reported: they are dropped) */
+    MCX_FS_RTP,       /* id, ssrc: a media packet, whoever sent it; nobody but the talker is passed on */
+    MCX_FS_READY,     /* a temporary group: all final SIP responses are there (6.3.4.8.4) */
     MCX_FS_CALL_TYPE, /* indicator: the call became, or ceased to be, an emergency or imminent-peril call */
-    MCX_FS_TICK,      /* mcx_fsrv_deadline() has come */
-    MCX_FS_END,       /* the call is released */
+    MCX_FS_TICK,      /* mcx_fsrv_deadline() has come; one timer a step, so look at the deadline again */
+    MCX_FS_END,       /* the call is being released: each participant leaves when he is gone */
 };
 struct mcx_fsrv_in {
     enum mcx_fsrv_event event;
@@ -77,7 +79,7 @@ struct mcx_fsrv_in {
 
 enum mcx_fsrv_act {
     MCX_FS_SEND,        /* msg to `id` */
-    MCX_FS_SEND_OTHERS, /* msg to all but `id`; id 0 = to all. Not to those who are releasing */
+    MCX_FS_SEND_OTHERS, /* msg to all in the call but `id`; id 0 = to all */
     MCX_FS_FORWARD,     /* from now on pass on the RTP of `id`, to all others; 0 = of nobody */
     MCX_FS_INACTIVE,    /* T4: the call may be released */
     MCX_FS_NOTE,        /* for the log: note, id, cause */
@@ -86,7 +88,7 @@ struct mcx_fsrv_action {
     enum mcx_fsrv_act act;
     uint32_t id;
     struct mcx_floor_msg msg; /* SSRC is for the sender to fill in; views are good until the next step */
-    const char *note;         /* "floor-granted", "floor-denied", "floor-queued", "floor-revoked", "floor-idle", ... */
+    const char *note;         /* "floor-granted", "-denied", "-queued", "-revoked", "-idle", "-media-without-permission" */
     unsigned cause;
 };
 struct mcx_fsrv_out {
@@ -100,8 +102,11 @@ void mcx_fsrv_free(struct mcx_fsrv *srv);
 /**
  * One event.
  *
+ * What it costs does not grow with the number of participants, but for the copy of a small table now and then as they join.
+ *
  * @retval MCX_E_STATE  it has no row in this state, or no such participant: dropped, nothing has changed
- * @retval MCX_E_SPACE  MCX_FSRV_MAX_PARTICIPANTS @retval MCX_E_NOMEM
+ * @retval MCX_E_SPACE  MCX_FSRV_MAX_PARTICIPANTS, nothing has changed @retval MCX_E_NOMEM nothing has changed
+ * @retval MCX_E_ARG    JOIN without a participant, his id or his MCPTT ID
  */
 MCX_MUST_CHECK mcx_err mcx_fsrv_step(struct mcx_fsrv *srv, const struct mcx_fsrv_in *in, struct mcx_fsrv_out *out);
 /** When to step with a TICK: milliseconds of now_ms, UINT64_MAX = never. A look costs nothing. */
@@ -111,10 +116,21 @@ bool mcx_fsrv_may_talk(const struct mcx_fsrv *srv, uint32_t id);
 /** The talker; 0 = nobody. */
 uint32_t mcx_fsrv_talker(const struct mcx_fsrv *srv);
 
+/** How many wait, and the place of `id` among them from 1; 0 = he does not wait. */
+size_t mcx_fsrv_num_waiting(const struct mcx_fsrv *srv);
+size_t mcx_fsrv_position(const struct mcx_fsrv *srv, uint32_t id);
+/** State of the arbitration, "G: Floor Idle", and towards `id`, "U: permitted"; "Start-stop" for who is not in the call. */
+const char *mcx_fsrv_state(const struct mcx_fsrv *srv);
+const char *mcx_fsrv_participant_state(const struct mcx_fsrv *srv, uint32_t id);
+
+/** Of several rows for one state and event the first whose condition holds is taken. */
 struct mcx_fsrv_row {
-    const char *state, *event, *next, *what;
+    const char *state, *next, *what;
+    char event[80]; /* with the condition: "Floor Request, pre-empts" */
 };
 /** Row `n` of the two transition tables, arbitration first. @return false past the end */
 bool mcx_fsrv_row(struct mcx_fsrv_row *out, size_t n);
+/** How many rows of arbitration there are. */
+size_t mcx_fsrv_num_arbitration_rows(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mcx/floor_server.h>
 #include <mcx/mcptt_server.h>
 #include <mcx/privcall.h>
 
@@ -59,6 +60,41 @@ static void write_mcptt_server(FILE *f)
     }
 }
 
+/* Diagrams of these have too many arrows to be read: the table is the document. */
+static void write_floor_server(FILE *f)
+{
+    struct mcx_fsrv_row row;
+
+    fputs("\n## Floor control server (`src/proc/floor_server.c`, TS 24.380 6.3.4, 6.3.5)\n\n"
+          "Of several rows for one state and event the first whose condition holds is taken. \"arbitration\": the "
+          "event goes "
+          "on to\n"
+          "the first table.\n\n### Arbitration, one for each call (6.3.4)\n",
+          f);
+    for (size_t i = 0; mcx_fsrv_row(&row, i); i++) {
+        if (i == mcx_fsrv_num_arbitration_rows()) {
+            fputs("\n### Towards each participant (6.3.5)\n", f);
+        }
+        if (i == 0 || i == mcx_fsrv_num_arbitration_rows()) {
+            fputs("\n| State | Event | Next state | What happens |\n|---|---|---|---|\n", f);
+        }
+        fprintf(f, "| %s | %s | %s | %s |\n", row.state, row.event, row.next, row.what);
+    }
+    fputs("\n| Timer | Default | Counter | Meaning |\n|---|---|---|---|\n", f);
+    for (int i = 0; i < MCX_FS_NUM_TIMERS; i++) {
+        const struct mcx_fsrv_timer_info *info = mcx_fsrv_timer_info((enum mcx_fsrv_timer)i);
+        char length[24] = "off", count[24] = "";
+
+        if (info->default_ms != 0) {
+            snprintf(length, sizeof length, "%u ms", (unsigned)info->default_ms);
+        }
+        if (info->max_count != 0) {
+            snprintf(count, sizeof count, "%u", (unsigned)info->max_count);
+        }
+        fprintf(f, "| %s | %s | %s | %s |\n", info->name, length, count, info->meaning);
+    }
+}
+
 static void write_all(FILE *f)
 {
     fputs("# State machines\n\n"
@@ -68,6 +104,7 @@ static void write_all(FILE *f)
           f);
     write_private_call(f);
     write_mcptt_server(f);
+    write_floor_server(f);
 }
 
 static void documentation_is_that_of_the_tables(void **state)
