@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes index.html of a demo folder from what the demo recorded in it.
+"""Writes the pages of the demos.
 
-usage: page.py FOLDER
-
-Reads FOLDER/story.jsonl (one object a line: {"line": text} or {"claim": text, "how": text, "ok": bool}),
-FOLDER/inspect.txt (the I_MESSAGE explained) and shows spoken, wire and heard .wav/.png side by side.
+usage: page.py FOLDER            index.html of one demo, from FOLDER/story.jsonl (written by demos/story.sh)
+       page.py --index FOLDER    index.html over all demos that have a folder in FOLDER
 """
 import html
 import json
@@ -23,8 +21,7 @@ body { margin: 0 auto; max-width: 76rem; padding: 2.5rem 1.5rem 4rem; background
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; }
 h2 { font-size: 1.15rem; margin: 2.4rem 0 .8rem; color: var(--accent); }
 p.lead { color: var(--soft); max-width: 52rem; margin: 0; }
-.three { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1rem; }
-@media (max-width: 60rem) { .three { grid-template-columns: 1fr; } }
+.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
 figure { margin: 0; padding: .9rem; background: var(--card); border: 1px solid var(--edge); border-radius: .6rem; }
 figure img { width: 100%; height: auto; display: block; border-radius: .3rem; background: #000; }
 figure audio { width: 100%; margin-top: .6rem; }
@@ -41,13 +38,6 @@ pre { overflow-x: auto; padding: 1rem; background: var(--card); border: 1px soli
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .92rem; }
 """
 
-FIGURES = [
-    ("spoken", "Spoken", "what Alice's microphone took"),
-    ("wire", "On the wire", "what a listener at the server's socket hears"),
-    ("heard", "Heard", "what Bob's loudspeaker played"),
-]
-
-
 def read(folder, name):
     path = os.path.join(folder, name)
     if not os.path.exists(path):
@@ -56,39 +46,90 @@ def read(folder, name):
         return source.read()
 
 
-def figure(name, title, text):
-    return (f'<figure><figcaption><b>{title}</b>{html.escape(text)}</figcaption>'
+def story_of(folder):
+    return [json.loads(line) for line in read(folder, "story.jsonl").splitlines() if line]
+
+
+def first(story, key):
+    return next((entry for entry in story if key in entry), {key: ""})
+
+
+def figure(entry):
+    name, title = entry["figure"], html.escape(entry["title"])
+    return (f'<figure><figcaption><b>{title}</b>{html.escape(entry["text"])}</figcaption>'
             f'<img src="{name}.png" alt="spectrogram: {title.lower()}">'
             f'<audio controls preload="none" src="{name}.wav"></audio></figure>')
 
 
-def main():
-    folder = sys.argv[1]
-    story = [json.loads(line) for line in read(folder, "story.jsonl").splitlines() if line]
-    claims = "".join(
+def figures(story):
+    """A row of figures under each heading."""
+    rows = []
+    for entry in story:
+        if "heading" in entry:
+            rows.append((entry["heading"], []))
+        elif "figure" in entry:
+            rows[-1][1].append(figure(entry))
+    return "".join(f'<h2>{html.escape(title)}</h2><div class="row">{"".join(row)}</div>' for title, row in rows)
+
+
+def claims(story):
+    return "".join(
         f'<tr><td class="{"ok" if c["ok"] else "no"}">{"checked" if c["ok"] else "FAILED"}</td>'
         f'<td>{html.escape(c["claim"])}<div class="how">{html.escape(c["how"])}</div></td></tr>'
         for c in story if "claim" in c)
-    lines = "".join(f"<li>{html.escape(s['line'])}</li>" for s in story if "line" in s)
+
+
+def listings(story, folder):
+    return "".join(
+        f'<h2>{html.escape(e["title"])}</h2><p class="lead">{html.escape(e["lead"])}</p>'
+        f'<pre>{html.escape(read(folder, e["listing"]))}</pre>'
+        for e in story if "listing" in e)
+
+
+def write(folder, title, lead, body):
     page = f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>mcx: a private call that the server cannot hear</title><style>{STYLE}</style></head><body>
-<h1>A private call that the server cannot hear</h1>
-<p class="lead">Two people, one key management server, one MCPTT server in the middle. The key of the call travelled inside a
-signed message in the call's first request; the server relayed every packet and understood none of them.</p>
-<h2>The same seconds, three times</h2>
-<div class="three">{"".join(figure(*f) for f in FIGURES)}</div>
-<h2>What was checked</h2><table>{claims}</table>
-<h2>What happened</h2><ol>{lines}</ol>
-<h2>The message that carried the key</h2>
-<p class="lead">mcx mikey inspect, without any key: what everybody on the path can see of it.</p>
-<pre>{html.escape(read(folder, "inspect.txt"))}</pre>
-<footer>Also in this folder: capture.pcap (everything that crossed the server's media sockets), spoken.wav, heard.wav,
-wire.wav, log/ (what each program said).</footer>
+<title>mcx: {html.escape(title)}</title><style>{STYLE}</style></head><body>
+<h1>{html.escape(title)}</h1>
+<p class="lead">{html.escape(lead)}</p>
+{body}
 </body></html>
 """
     with open(os.path.join(folder, "index.html"), "w", encoding="utf-8") as out:
         out.write(page)
+
+
+def write_story(folder):
+    story = story_of(folder)
+    lines = "".join(f"<li>{html.escape(s['line'])}</li>" for s in story if "line" in s)
+    write(folder, first(story, "title")["title"], first(story, "title").get("lead", ""), f"""{figures(story)}
+<h2>What was checked</h2><table>{claims(story)}</table>
+<h2>What happened</h2><ol>{lines}</ol>
+{listings(story, folder)}
+<footer>{html.escape(first(story, "footer")["footer"])} <a href="../index.html">All demos</a></footer>""")
+
+
+def write_index(folder):
+    rows = []
+    for name in sorted(os.listdir(folder)):
+        story = story_of(os.path.join(folder, name))
+        if not story:
+            continue
+        checked = [entry["ok"] for entry in story if "claim" in entry]
+        rows.append(f'<tr><td><a href="{name}/index.html">{name}</a></td><td>{html.escape(story[0]["title"])}'
+                    f'<div class="how">{html.escape(story[0]["lead"])}</div></td>'
+                    f'<td>{sum(checked)} of {len(checked)} claims hold</td></tr>')
+    write(folder, "mcx demos", "Each page shows what was said, what crossed the network and what was heard, with every claim checked by a "
+          "command that can fail.", f'<table>{"".join(rows)}</table>')
+
+
+def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "--index":
+        write_index(sys.argv[2])
+    elif len(sys.argv) == 2:
+        write_story(sys.argv[1])
+    else:
+        sys.exit(__doc__)
 
 
 if __name__ == "__main__":
