@@ -82,6 +82,65 @@ struct fs_run {
     mcx_err err;          /* MCX_E_BUG: one table relies on a row that the other has not */
 };
 
+/* Events of the arbitration; before them the numbers of the timers. */
+enum fs_event {
+    EV_START = MCX_FS_NUM_TIMERS,
+    EV_READY,
+    EV_REQUEST,
+    EV_RELEASE,
+    EV_MEDIA,
+    EV_ACK,
+    EV_LEFT,
+    EV_ALONE,
+    EV_EMPTY,
+    EV_CALL_TYPE,
+    EV_END,
+};
+/* Events at the interface towards a participant. */
+enum fs_user_event { UE_JOIN, UE_LEAVE, UE_REQUEST, UE_RELEASE, UE_POSITION, UE_ACK, UE_RTP, UE_T8, UE_NONE };
+
+/* Condition of a row. */
+struct fs_guard {
+    bool (*holds)(const struct fs_run *r);
+    const char *name;
+};
+#define ALWAYS   { NULL, NULL }
+#define IF(f, s) { f, s }
+bool fs_holds(const struct fs_guard *guard, const struct fs_run *r);
+void fs_name_event(struct mcx_fsrv_row *out, const char *event, const struct fs_guard *when);
+
+/* ---- floor_server_rules.c ---- */
+struct fs_wish fs_wish_of(const struct fs_run *r);
+bool fs_if_implicit(const struct fs_run *r);
+bool fs_if_alone(const struct fs_run *r);
+bool fs_if_receive_only(const struct fs_run *r);
+bool fs_if_retry_later(const struct fs_run *r);
+bool fs_if_pre_empts(const struct fs_run *r);
+bool fs_if_queued(const struct fs_run *r);
+bool fs_if_queueing(const struct fs_run *r);
+bool fs_if_queue_full(const struct fs_run *r);
+bool fs_if_may_wait(const struct fs_run *r);
+bool fs_if_someone_waits(const struct fs_run *r);
+
+/* ---- floor_server_call.c: the arbitration ---- */
+/** @retval MCX_E_STATE no row: discarded (6.3.4.1) */
+mcx_err fs_arbitrate(struct fs_run *r, int event);
+bool fs_row(struct mcx_fsrv_row *out, size_t n);
+/** What both tables do. */
+void fs_nothing(struct fs_run *r);
+void fs_queue_request(struct fs_run *r);
+void fs_deny_receive_only(struct fs_run *r);
+void fs_deny_retry_after(struct fs_run *r);
+void fs_deny_another_talks(struct fs_run *r);
+void fs_deny_queue_full(struct fs_run *r);
+
+/* ---- floor_server_user.c: towards a participant ---- */
+struct fs_user_row;
+/** NULL: no row. */
+const struct fs_user_row *fs_find_user_row(const struct fs_run *r, enum fs_user_state state, enum fs_user_event event);
+mcx_err fs_take_user_row(struct fs_run *r, const struct fs_user_row *row);
+bool fs_user_row(struct mcx_fsrv_row *out, size_t n);
+
 /* ---- floor_server_users.c: participants and queue ---- */
 struct fs_user *fs_user_find(const struct mcx_fsrv *srv, uint32_t id);
 /** A participant that is not yet in the call. @retval MCX_E_NOMEM */

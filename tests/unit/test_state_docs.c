@@ -65,7 +65,7 @@ static void write_floor_server(FILE *f)
 {
     struct mcx_fsrv_row row;
 
-    fputs("\n## Floor control server (`src/proc/floor_server.c`, TS 24.380 6.3.4, 6.3.5)\n\n"
+    fputs("\n## Floor control server (`src/proc/floor_server_*.c`, TS 24.380 6.3.4, 6.3.5)\n\n"
           "Of several rows for one state and event the first whose condition holds is taken. \"arbitration\": the "
           "event goes "
           "on to\n"
