@@ -29,12 +29,12 @@ static void finish(struct ue_phone *ph, int code)
     }
     ph->finishing = true;
     ph->exit_code = code;
-    if (ph->reg == NULL) {
+    if (ph->link.reg == NULL) {
         mcx_loop_stop();
         return;
     }
-    mcx_sip_reg_end(ph->reg, on_unregistered, ph);
-    ph->reg = NULL;
+    mcx_sip_reg_end(ph->link.reg, on_unregistered, ph);
+    ph->link.reg = NULL;
 }
 
 /* Called whenever the line has become free. */
@@ -353,7 +353,7 @@ static void registered(struct ue_phone *ph)
     } else if (ph->options->command == UE_CALL) {
         struct mcx_privcall_in in = {
             .event = MCX_PC_USER_CALL,
-            .dialog = ++ph->last_dialog,
+            .dialog = ++ph->link.last_dialog,
             .callee = mcx_bytes_str(ph->options->to),
             .commencement = ph->options->commencement,
             .floor = !ph->options->no_floor,
@@ -370,7 +370,6 @@ static void registered(struct ue_phone *ph)
 static void on_registration(void *arg, uint16_t code, const struct mcx_sip_msg *response)
 {
     struct ue_phone *ph = arg;
-    unsigned warning = response == NULL ? 0 : ue_warning_of(response);
 
     if (ph->finishing) {
         return;
@@ -383,13 +382,7 @@ static void on_registration(void *arg, uint16_t code, const struct mcx_sip_msg *
         return;
     }
     ph->refused = true;
-    ue_report(ph->options->json, "refused",
-              code == 0 ? "The server does not answer: is its address right, and does it run"
-              : warning == MCX_WARN_SERVICE_AUTHORISATION
-                  ? "The server does not let you use the service: is your token still good, and for this identity"
-                  : "The server refused the registration",
-              "{s:s, s:s, s:s, s:s, s:i, s:i}", "peer", ph->options->server, "cause", "registration", "reason", "",
-              "clause", "TS 24.379 7.2", "code", (int)code, "warning", (int)warning);
+    ue_registration_refused(&ph->link, code, response);
     if (mcx_privcall_state(ph->pc) == MCX_PC_IDLE) {
         finish(ph, code == 0 ? EXIT_ENVIRONMENT : EXIT_REFUSED);
     }
@@ -406,7 +399,7 @@ static mcx_err machine_new(struct ue_phone *ph)
         .rng = mcx_rng_system(),
         .manual = o->manual,
         .allow_clear = o->allow_clear,
-        .local_address = ph->local_address,
+        .local_address = ph->link.local_address,
         .audio_port = ue_voice_audio_port(ph->voice),
         .floor_port = ue_voice_floor_port(ph->voice),
         .amrwb = { .payload_type = AMRWB_PAYLOAD_TYPE, .mode_set = 0x1ff },
@@ -424,22 +417,22 @@ static mcx_err machine_new(struct ue_phone *ph)
 
 static mcx_err setup(struct ue_phone *ph, struct mcx_refusal *why)
 {
-    struct ue_voice_config voice = { .address = ph->local_address,
+    struct ue_voice_config voice = { .address = ph->link.local_address,
                                      .play = ph->options->play,
                                      .record = ph->options->record,
                                      .on_played = on_played,
                                      .arg = ph };
 
-    MCX_TRY(ue_local_address(ph->local_address, sizeof ph->local_address, ph->options, why));
+    MCX_TRY(ue_link_address(&ph->link, why));
     MCX_TRY(ue_voice_new(&ph->voice, &voice, why));
     MCX_TRY(machine_new(ph));
-    MCX_TRY(ue_sip_start(ph, why));
+    MCX_TRY(ue_link_open(&ph->link, ue_phone_invited, why));
     ue_keys_watch(ph->keys, on_fresh_keys, ph);
     if (isatty(STDIN_FILENO)) {
         ph->terminal = (struct mcx_watch){ STDIN_FILENO, on_terminal, ph };
         MCX_TRY(mcx_loop_watch(&ph->terminal));
     }
-    return ue_sip_register(ph, on_registration);
+    return ue_link_register(&ph->link, on_registration);
 }
 
 static void teardown(struct ue_phone *ph)
@@ -452,7 +445,7 @@ static void teardown(struct ue_phone *ph)
     if (ph->terminal.fd >= 0) {
         mcx_loop_unwatch(&ph->terminal);
     }
-    ue_sip_stop(ph);
+    ue_link_close(&ph->link);
     mcx_privcall_free(ph->pc);
     if (!ue_voice_free(ph->voice)) {
         ue_complain("the recording could not be written completely", MCX_E_IO, NULL);
@@ -466,8 +459,11 @@ int ue_phone_run(const struct ue_options *options, struct ue_keys *keys)
     struct mcx_refusal why = { 0 };
     mcx_err err = MCX_OK;
 
-    phone =
-        (struct ue_phone){ .options = options, .keys = keys, .exit_code = EXIT_ENVIRONMENT, .terminal = { .fd = -1 } };
+    phone = (struct ue_phone){ .options = options,
+                               .keys = keys,
+                               .link = { .options = options, .owner = &phone },
+                               .exit_code = EXIT_ENVIRONMENT,
+                               .terminal = { .fd = -1 } };
     the_phone = &phone;
     if (mcx_loop_open(64) != MCX_OK) {
         ue_complain("the event loop cannot be started", MCX_E_IO, NULL);

@@ -70,6 +70,28 @@ void ue_keys_renew(struct ue_keys *keys, struct mcx_privcall *pc);
 /** mcx-ue fetch. @return exit code */
 int ue_fetch(const struct ue_options *options);
 
+/* ---- microphone ---- */
+
+struct ue_mic;
+struct ue_mic_config {
+    const char *play;                                 /* NULL = nothing is said */
+    mcx_err (*send)(void *arg, struct mcx_bytes rtp); /* one packet, to be protected */
+    void (*on_played)(void *arg);                     /* the file has been played to its end; may be NULL */
+    void *arg;
+};
+MCX_MUST_CHECK mcx_err ue_mic_new(struct ue_mic **out, const struct ue_mic_config *config, struct mcx_refusal *why);
+void ue_mic_free(struct ue_mic *mic);
+/** A new call: the file from its beginning, closed. @param[in] ssrc  NULL = a random one */
+MCX_MUST_CHECK mcx_err ue_mic_start(struct ue_mic *mic, const struct mcx_sdp_amrwb *amrwb, const uint32_t *ssrc);
+/** Speak from now on; nothing happens when there is nothing (more) to say. */
+void ue_mic_open(struct ue_mic *mic);
+/** Say nothing; the file stays where it is. */
+void ue_mic_close(struct ue_mic *mic);
+void ue_mic_set_cmr(struct ue_mic *mic, uint8_t cmr);
+/** Packets of this call. */
+uint64_t ue_mic_sent(const struct ue_mic *mic);
+void ue_mic_stop(struct ue_mic *mic);
+
 /* ---- voice ---- */
 
 struct ue_voice;

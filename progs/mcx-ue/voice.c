@@ -17,7 +17,6 @@
 #include "io/rtp_socket.h"
 
 #define MAX_SSRC         2   /* the peer, and once more after it restarted its stream */
-#define BEHIND_MS        200 /* when the clock has jumped by more, the pace starts anew */
 #define PLAYOUT_DELAY_MS 100 /* of the stream: a packet may be overtaken by five others */
 
 struct ue_voice {
@@ -28,8 +27,7 @@ struct ue_voice {
     struct mcx_watch floor_watch;
     struct mcx_wav_writer *record;
     bool record_failed;
-    struct mcx_timer pace;
-    uint64_t due_ms;
+    struct ue_mic *mic;
     struct ue_voice_counts counts;
     /* of the present call */
     bool active;
@@ -38,13 +36,9 @@ struct ue_voice {
     socklen_t remote_len;
     struct mcx_srtp_tx *tx; /* NULL with `active`: not protected */
     struct mcx_srtp_rx *rx;
-    struct mcx_rtp_source source;
-    struct mcx_audio_encoder *encoder;
     struct mcx_audio_decoder *decoder;
-    struct mcx_wav_reader *play;
     struct mcx_playout *playout;
     uint8_t rx_payload_type; /* what we have said that we take */
-    uint8_t cmr;             /* mode that the peer asks for */
 };
 
 /* ---- receiving ---- */
@@ -82,7 +76,7 @@ static mcx_err packet_take(struct ue_voice *v, struct mcx_bytes datagram)
         return MCX_E_UNSUP;
     }
     MCX_TRY(mcx_amrwb_read(&frames, rtp.payload, v->amrwb.octet_align));
-    v->cmr = frames.cmr;
+    ue_mic_set_cmr(v->mic, frames.cmr);
     return mcx_playout_put(v->playout, &frames, rtp.ssrc, rtp.seq, rtp.ts);
 }
 
@@ -119,66 +113,30 @@ static void on_floor(void *arg)
 
 /* ---- sending ---- */
 
-/* @retval MCX_E_TRAILING the file has been played */
-static mcx_err frame_say(struct ue_voice *v)
-{
-    int16_t pcm[MCX_AUDIO_FRAME] = { 0 };
-    struct mcx_amrwb_payload payload = { .cmr = MCX_AMRWB_CMR_NONE, .num_frames = 1 };
-    uint8_t speech[MCX_AMRWB_PAYLOAD_MAX];
-    uint8_t plain[MCX_RTP_SOCKET_MTU];
-    uint8_t sealed[MCX_RTP_SOCKET_MTU];
-    struct mcx_wr speech_wr = mcx_wr(speech, sizeof speech);
-    struct mcx_wr plain_wr = mcx_wr(plain, sizeof plain);
-    struct mcx_wr sealed_wr = mcx_wr(sealed, sizeof sealed);
-    size_t num = 0;
-
-    MCX_TRY(mcx_wav_read(pcm, MCX_AUDIO_FRAME, &num, v->play));
-    if (num == 0) {
-        return MCX_E_TRAILING;
-    }
-    MCX_TRY(mcx_audio_encoder_set_mode(v->encoder, v->amrwb.mode_set, v->cmr));
-    MCX_TRY(mcx_audio_encode(&payload.frame[0], v->encoder, pcm));
-    MCX_TRY(mcx_amrwb_write(&speech_wr, &payload, v->amrwb.octet_align));
-    MCX_TRY(mcx_rtp_source_write(&v->source, &plain_wr, mcx_wr_done(&speech_wr), MCX_AMRWB_FRAME_SAMPLES));
-    if (v->tx != NULL) {
-        MCX_TRY(mcx_srtp_protect(v->tx, &sealed_wr, mcx_wr_done(&plain_wr)));
-        plain_wr = sealed_wr;
-    }
-    MCX_TRY(mcx_rtp_socket_send(v->audio, MCX_RTP, (const struct sockaddr *)&v->remote, v->remote_len,
-                                mcx_wr_done(&plain_wr)));
-    v->counts.sent++;
-    return MCX_OK;
-}
-
-static void on_pace(void *arg)
+static void on_played(void *arg)
 {
     struct ue_voice *v = arg;
-    uint64_t now = mcx_clock_mono_ms();
-    mcx_err err = MCX_OK;
 
-    if (now > v->due_ms + BEHIND_MS) {
-        v->due_ms = now;
+    v->config.on_played(v->config.arg);
+}
+
+static mcx_err on_packet(void *arg, struct mcx_bytes packet)
+{
+    struct ue_voice *v = arg;
+    uint8_t sealed[MCX_RTP_SOCKET_MTU];
+    struct mcx_wr wr = mcx_wr(sealed, sizeof sealed);
+
+    if (v->tx != NULL) {
+        MCX_TRY(mcx_srtp_protect(v->tx, &wr, packet));
+        packet = mcx_wr_done(&wr);
     }
-    while (err == MCX_OK && v->due_ms <= now) {
-        err = frame_say(v);
-        v->due_ms += MCX_AMRWB_FRAME_MS;
-        err = err == MCX_E_IO ? MCX_OK : err; /* an unreachable peer costs a packet, as the network would */
-    }
-    if (err == MCX_OK && mcx_timer_start(&v->pace, v->due_ms - now, on_pace, v) == MCX_OK) {
-        return;
-    }
-    mcx_wav_close(v->play);
-    v->play = NULL;
-    if (v->config.on_played != NULL) {
-        v->config.on_played(v->config.arg);
-    }
+    return mcx_rtp_socket_send(v->audio, MCX_RTP, (const struct sockaddr *)&v->remote, v->remote_len, packet);
 }
 
 void ue_voice_play(struct ue_voice *v)
 {
-    if (v->active && v->play != NULL) {
-        v->due_ms = mcx_clock_mono_ms();
-        on_pace(v);
+    if (v->active) {
+        ue_mic_open(v->mic);
     }
 }
 
@@ -221,7 +179,6 @@ static mcx_err listen_try(struct ue_voice *v, const struct mcx_privcall_media *m
     }
     v->amrwb = media->amrwb;
     v->rx_payload_type = media->amrwb.payload_type;
-    v->cmr = MCX_AMRWB_CMR_NONE;
     memset(&v->counts, 0, sizeof v->counts);
     v->active = true;
     return MCX_OK;
@@ -239,8 +196,6 @@ mcx_err ue_voice_listen(struct ue_voice *v, const struct mcx_privcall_media *med
 
 static mcx_err start(struct ue_voice *v, const struct mcx_privcall_media *media)
 {
-    struct mcx_rng rng = mcx_rng_system();
-
     if (!v->active) {
         MCX_TRY(listen_try(v, media));
     }
@@ -251,9 +206,7 @@ static mcx_err start(struct ue_voice *v, const struct mcx_privcall_media *media)
 
         MCX_TRY(mcx_srtp_tx_new(&v->tx, &params));
     }
-    MCX_TRY(mcx_rtp_source_init(&v->source, media->amrwb.payload_type, &rng));
-    MCX_TRY(mcx_audio_encoder_new(&v->encoder));
-    return v->config.play == NULL ? MCX_OK : mcx_wav_open(&v->play, v->config.play, NULL);
+    return ue_mic_start(v->mic, &media->amrwb, NULL);
 }
 
 /* The file holds the call that has just ended; the next one replaces it. */
@@ -279,6 +232,7 @@ static void counts_take(struct ue_voice *v)
 {
     struct mcx_playout_stats stats = mcx_playout_stats(v->playout);
 
+    v->counts.sent = ue_mic_sent(v->mic);
     v->counts.received = stats.received;
     v->counts.late = stats.late;
     v->counts.lost = stats.lost;
@@ -295,19 +249,15 @@ void ue_voice_stop(struct ue_voice *v)
         record_finish(v);
     }
     v->active = false;
-    mcx_timer_stop(&v->pace);
+    ue_mic_stop(v->mic);
     mcx_srtp_tx_free(v->tx);
     mcx_srtp_rx_free(v->rx);
-    mcx_audio_encoder_free(v->encoder);
     mcx_audio_decoder_free(v->decoder);
     mcx_playout_free(v->playout);
     v->playout = NULL;
-    mcx_wav_close(v->play);
     v->tx = NULL;
     v->rx = NULL;
-    v->encoder = NULL;
     v->decoder = NULL;
-    v->play = NULL;
 }
 
 /* ---- life ---- */
@@ -318,19 +268,15 @@ static mcx_err watch(struct mcx_watch *w, struct mcx_rtp_socket *s, void (*ready
     return mcx_loop_watch(w);
 }
 
-/* Files are tried now, so that a wrong name does not show in the middle of a call. */
+/* The recording is made now, so that a wrong name does not show in the middle of a call. */
 static mcx_err files_open(struct ue_voice *v, struct mcx_refusal *why)
 {
-    struct mcx_wav_reader *try = NULL;
+    const struct ue_mic_config mic = {
+        .play = v->config.play, .send = on_packet, .on_played = v->config.on_played == NULL ? NULL : on_played, .arg = v
+    };
 
-    if (v->config.play != NULL) {
-        MCX_TRY(mcx_wav_open(&try, v->config.play, why));
-        mcx_wav_close(try);
-    }
-    if (v->config.record != NULL) {
-        MCX_TRY(mcx_wav_create(&v->record, v->config.record));
-    }
-    return MCX_OK;
+    MCX_TRY(ue_mic_new(&v->mic, &mic, why));
+    return v->config.record == NULL ? MCX_OK : mcx_wav_create(&v->record, v->config.record);
 }
 
 static mcx_err sockets_open(struct ue_voice *v)
@@ -367,8 +313,10 @@ bool ue_voice_free(struct ue_voice *v)
     if (v == NULL) {
         return true;
     }
-    ue_voice_stop(v);
-    mcx_timer_clear(&v->pace);
+    if (v->mic != NULL) {
+        ue_voice_stop(v);
+    }
+    ue_mic_free(v->mic);
     if (v->audio_watch.fd >= 0) {
         mcx_loop_unwatch(&v->audio_watch);
     }

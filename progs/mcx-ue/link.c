@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The line to the MCPTT server: where it is, registration, dialogs (TS 24.379 7.2). */
+#define _GNU_SOURCE
+#include "link.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io/file.h"
+
+/* ---- where the server is ---- */
+
+/* The parts of sip:HOST:PORT;transport=T that are needed here. */
+struct server {
+    char host[256];
+    char port[8];
+    enum mcx_sip_transport transport;
+};
+
+static mcx_err server_read(struct server *out, const char *uri)
+{
+    struct server s = { .port = "5060", .transport = MCX_SIP_UDP };
+    const char *host = strncmp(uri, "sip:", 4) == 0 ? uri + 4 : NULL;
+    size_t host_len = 0;
+    const char *rest = NULL;
+
+    if (host == NULL) {
+        return MCX_E_FORMAT;
+    }
+    host_len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":;?");
+    rest = host + host_len;
+    if (host[0] == '[') {
+        MCX_TRY(mcx_bytes_cstr(s.host, sizeof s.host, mcx_bytes(host + 1, host_len - 2)));
+    } else {
+        MCX_TRY(mcx_bytes_cstr(s.host, sizeof s.host, mcx_bytes(host, host_len)));
+    }
+    if (rest[0] == ':') {
+        MCX_TRY(mcx_bytes_cstr(s.port, sizeof s.port, mcx_bytes(rest + 1, strspn(rest + 1, "0123456789"))));
+    }
+    if (strstr(rest, ";transport=tls") != NULL) {
+        s.transport = MCX_SIP_TLS;
+    } else if (strstr(rest, ";transport=tcp") != NULL) {
+        s.transport = MCX_SIP_TCP;
+    }
+    *out = s;
+    return s.host[0] == '\0' ? MCX_E_FORMAT : MCX_OK;
+}
+
+/* The address that the kernel would take towards the server. */
+static mcx_err address_towards(char *out, size_t cap, const struct server *server)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
+    struct addrinfo *found = NULL;
+    struct sockaddr_storage own;
+    socklen_t own_len = sizeof own;
+    mcx_err err = MCX_E_IO;
+    int fd = -1;
+
+    if (getaddrinfo(server->host, server->port, &hints, &found) != 0) {
+        return MCX_E_IO;
+    }
+    fd = socket(found->ai_family, SOCK_DGRAM, 0);
+    if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) == 0 &&
+        getsockname(fd, (struct sockaddr *)&own, &own_len) == 0 &&
+        getnameinfo((struct sockaddr *)&own, own_len, out, (socklen_t)cap, NULL, 0, NI_NUMERICHOST) == 0) {
+        err = MCX_OK;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    freeaddrinfo(found);
+    return err;
+}
+
+mcx_err ue_link_address(struct ue_link *link, struct mcx_refusal *why)
+{
+    const struct ue_options *options = link->options;
+    char *out = link->local_address;
+    size_t cap = sizeof link->local_address;
+    struct server server;
+
+    if (server_read(&server, options->server) != MCX_OK) {
+        return mcx_refuse(why, MCX_E_FORMAT, "--server is not sip:HOST:PORT;transport=tcp", "");
+    }
+    if (options->bind != NULL) {
+        return mcx_bytes_cstr(out, cap, mcx_bytes_str(options->bind));
+    }
+    if (address_towards(out, cap, &server) != MCX_OK) {
+        return mcx_refuse(why, MCX_E_IO, "the server cannot be reached from here; try --bind", "");
+    }
+    return MCX_OK;
+}
+
+/* ---- legs ---- */
+
+struct ue_leg *ue_leg_new(struct ue_link *link, uint64_t dialog)
+{
+    struct ue_leg *leg = calloc(1, sizeof *leg);
+
+    if (leg != NULL) {
+        leg->link = link;
+        leg->dialog = dialog;
+        leg->next = link->legs;
+        link->legs = leg;
+    }
+    return leg;
+}
+
+struct ue_leg *ue_leg_find(struct ue_link *link, uint64_t dialog)
+{
+    struct ue_leg *leg = link->legs;
+
+    while (leg != NULL && leg->dialog != dialog) {
+        leg = leg->next;
+    }
+    return leg;
+}
+
+void ue_leg_free(struct ue_leg *leg)
+{
+    struct ue_leg **at = &leg->link->legs;
+
+    while (*at != leg) {
+        at = &(*at)->next;
+    }
+    *at = leg->next;
+    free(leg);
+}
+
+/* ---- received ---- */
+
+unsigned ue_warning_of(const struct mcx_sip_msg *msg)
+{
+    struct mcx_bytes value = { 0 };
+
+    for (size_t n = 0; mcx_sip_header(msg, "Warning", n, &value); n++) {
+        struct mcx_bytes text = { 0 };
+        unsigned code = 0;
+
+        if (mcx_warning_read(&code, &text, value) == MCX_OK && code != 0) {
+            return code;
+        }
+    }
+    return 0;
+}
+
+struct mcx_bytes ue_sdp_of(const struct mcx_sip_msg *msg, struct mcx_mime *mime)
+{
+    const struct mcx_mime_part *part = NULL;
+
+    if (mcx_mime_read(mime, msg->content_type, msg->body, NULL) != MCX_OK) {
+        mime->num = 0;
+        return mcx_bytes(NULL, 0);
+    }
+    part = mcx_mime_find(mime, MCX_TYPE_SDP);
+    return part == NULL ? mcx_bytes(NULL, 0) : part->body;
+}
+
+void ue_registration_refused(const struct ue_link *link, uint16_t code, const struct mcx_sip_msg *response)
+{
+    unsigned warning = response == NULL ? 0 : ue_warning_of(response);
+
+    ue_report(link->options->json, "refused",
+              code == 0 ? "The server does not answer: is its address right, and does it run"
+              : warning == MCX_WARN_SERVICE_AUTHORISATION
+                  ? "The server does not let you use the service: is your token still good, and for this identity"
+                  : "The server refused the registration",
+              "{s:s, s:s, s:s, s:s, s:i, s:i}", "peer", link->options->server, "cause", "registration", "reason", "",
+              "clause", "TS 24.379 7.2", "code", (int)code, "warning", (int)warning);
+}
+
+/* ---- start, registration, stop ---- */
+
+/* Identity without "sip:" up to '@': the user part of our Contact. */
+static mcx_err user_part(char *out, size_t cap, const char *id)
+{
+    const char *user = strncmp(id, "sip:", 4) == 0 ? id + 4 : id;
+
+    return mcx_bytes_cstr(out, cap, mcx_bytes(user, strcspn(user, "@:;")));
+}
+
+static mcx_err uris_make(struct ue_link *link, const struct server *server)
+{
+    const char *domain = strchr(link->options->id, '@');
+    const char *open = strchr(server->host, ':') != NULL ? "[" : "";
+    const char *close_bracket = open[0] == '\0' ? "" : "]";
+    int n = link->options->psi != NULL
+                ? snprintf(link->psi, sizeof link->psi, "%s", link->options->psi)
+                : snprintf(link->psi, sizeof link->psi, "sip:mcptt@%s%s%s", open, server->host, close_bracket);
+    int m = domain != NULL
+                ? snprintf(link->registrar, sizeof link->registrar, "sip:%s", domain + 1)
+                : snprintf(link->registrar, sizeof link->registrar, "sip:%s%s%s", open, server->host, close_bracket);
+
+    return n < 0 || m < 0 || (size_t)n >= sizeof link->psi || (size_t)m >= sizeof link->registrar ? MCX_E_SPACE
+                                                                                                  : MCX_OK;
+}
+
+mcx_err ue_link_open(struct ue_link *link,
+                     void (*on_invite)(void *arg, struct mcx_sip_call *call, const struct mcx_sip_msg *msg),
+                     struct mcx_refusal *why)
+{
+    struct server server;
+    char user[256];
+    struct mcx_sip_config config = {
+        .agent = "mcx-ue/" MCX_VERSION,
+        .user = user,
+        .num_listen = 1,
+        .outbound = link->options->server,
+        .tls_ca = link->options->ca,
+        .on_invite = on_invite,
+        .arg = link,
+    };
+
+    MCX_TRY(server_read(&server, link->options->server));
+    MCX_TRY(user_part(user, sizeof user, link->options->id));
+    MCX_TRY(uris_make(link, &server));
+    if (server.transport == MCX_SIP_TLS && link->options->ca == NULL) {
+        return mcx_refuse(why, MCX_E_POLICY, "transport=tls needs --ca FILE: who vouches for the server", "");
+    }
+    config.listen[0] = (struct mcx_sip_listen){ server.transport, link->local_address, 0 };
+    return mcx_sip_new(&link->sip, &config, why);
+}
+
+/* mcptt-info with the access token, for service authorisation (TS 24.379 7.2). */
+static mcx_err token_body(struct ue_link *link, struct mcx_bytes *body)
+{
+    struct mcx_mcptt_info info = { 0 };
+    struct mcx_wr wr = mcx_wr(link->body, sizeof link->body);
+    struct mcx_file file = { 0 };
+    mcx_err err = MCX_OK;
+
+    MCX_GO(err, mcx_file_read(&file, link->options->token, sizeof info.access_token, true));
+    MCX_GO(err,
+           mcx_bytes_cstr(info.access_token, sizeof info.access_token, mcx_bytes_trim(mcx_bytes(file.p, file.len))));
+    MCX_GO(err, mcx_mcptt_info_write(&wr, &info));
+    *body = mcx_wr_done(&wr);
+out:
+    mcx_mcptt_info_clear(&info);
+    mcx_file_clear(&file);
+    return err;
+}
+
+mcx_err ue_link_register(struct ue_link *link,
+                         void (*on_state)(void *arg, uint16_t code, const struct mcx_sip_msg *msg))
+{
+    struct mcx_sip_register params = {
+        .registrar = link->registrar, .aor = link->options->id, .on_state = on_state, .arg = link->owner
+    };
+    mcx_err err = MCX_OK;
+
+    params.content.contact_params = MCX_MCPTT_CONTACT_PARAMS;
+    if (link->options->token != NULL) {
+        MCX_TRY(token_body(link, &params.content.body));
+        params.content.content_type = MCX_TYPE_MCPTT_INFO;
+    }
+    err = mcx_sip_reg_new(&link->reg, link->sip, &params);
+    mcx_wipe(link->body, sizeof link->body);
+    return err;
+}
+
+void ue_link_close(struct ue_link *link)
+{
+    mcx_sip_free(link->sip);
+    while (link->legs != NULL) {
+        ue_leg_free(link->legs);
+    }
+}
