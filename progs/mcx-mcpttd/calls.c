@@ -137,6 +137,8 @@ static void on_leg(void *arg, struct mcx_sip_call *call, const struct mcx_sip_ca
     case MCX_SIP_PROGRESS: in.event = MCX_MSRV_EV_PROGRESS; break;
     case MCX_SIP_ANSWERED: in.event = MCX_MSRV_EV_ANSWER; break;
     case MCX_SIP_ACKED:
+    case MCX_SIP_CHANGED:
+    case MCX_SIP_UNCHANGED:
     case MCX_SIP_OFFER: /* changing a session is not offered: the layer answers 488, the call goes on */
     default: return;
     }

@@ -354,7 +354,7 @@ static bool on_request(const struct sip_msg *msg, void *arg)
     struct mcx_sip *sip = arg;
     struct mcx_sip_msg view;
 
-    if (shed(sip, msg) || refuse_malformed(sip, msg) || sip_call_request(sip, msg)) {
+    if (shed(sip, msg) || refuse_malformed(sip, msg) || sip_event_request(sip, msg) || sip_call_request(sip, msg)) {
         return true;
     }
     if (pl_strcmp(&msg->met, "INVITE") == 0) {
@@ -400,6 +400,7 @@ static void destroy(void *arg)
 
     sip_calls_drop(sip);
     sip_regs_drop(sip);
+    sip_events_drop(sip);
     mem_deref(sip->requests);
     mem_deref(sip->responses);
     if (sip->stack != NULL) {
@@ -408,6 +409,7 @@ static void destroy(void *arg)
     }
     mem_deref(sip->stack);
     mem_deref(sip->calls);
+    mem_deref(sip->watchers);
     mem_deref(sip->tls);
     mem_deref(sip->user);
     mem_deref(sip->agent);
@@ -484,6 +486,7 @@ mcx_err mcx_sip_new(struct mcx_sip **out, const struct mcx_sip_config *config, s
         MCX_GO(err, sip_err(str_dup(&sip->agent, config->agent)));
     }
     MCX_GO(err, sip_err(hash_alloc(&sip->calls, 256)));
+    MCX_GO(err, sip_err(hash_alloc(&sip->watchers, 256)));
     MCX_GO(err, sip_err(sip_alloc(&sip->stack, NULL, 256, 256, 256, config->agent, NULL, sip)));
     MCX_GO(err, sip_err(sip_listen(&sip->requests, sip->stack, true, on_request, sip)));
     MCX_GO(err, sip_err(sip_listen(&sip->responses, sip->stack, false, on_response, sip)));

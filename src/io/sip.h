@@ -61,11 +61,13 @@ struct mcx_sip_content {
 };
 
 enum mcx_sip_event {
-    MCX_SIP_PROGRESS, /* outgoing: 101..199, msg = the response */
-    MCX_SIP_ANSWERED, /* outgoing: 2xx, msg = the response; the ACK is sent by this layer */
-    MCX_SIP_ACKED,    /* incoming: the peer's ACK to our 2xx */
-    MCX_SIP_OFFER,    /* re-INVITE with a body: answer with mcx_sip_call_answer() or _reject() in the handler */
-    MCX_SIP_CLOSED,   /* the end; `why` says how, msg where it says so */
+    MCX_SIP_PROGRESS,  /* outgoing: 101..199, msg = the response */
+    MCX_SIP_ANSWERED,  /* outgoing: 2xx, msg = the response; the ACK is sent by this layer */
+    MCX_SIP_ACKED,     /* incoming: the peer's ACK to our 2xx */
+    MCX_SIP_CHANGED,   /* our re-INVITE was accepted, msg = the 2xx */
+    MCX_SIP_UNCHANGED, /* it was refused, msg = the response (491: both sides at once, try again); the call goes on */
+    MCX_SIP_OFFER,     /* re-INVITE with a body: answer with mcx_sip_call_answer() or _reject() in the handler */
+    MCX_SIP_CLOSED,    /* the end; `why` says how, msg where it says so */
 };
 enum mcx_sip_close {
     MCX_SIP_BY_REJECT,    /* outgoing: msg = the final response, 300 and above (also 487 after our CANCEL) */
@@ -111,8 +113,8 @@ struct mcx_sip_config {
         *tls_server_name; /* DNS name or address that the server's certificate must show; NULL = host of outbound */
     /** A new INVITE. Give the call a handler and answer now or later; without mcx_sip_call_handler() it gets 480. */
     void (*on_invite)(void *arg, struct mcx_sip_call *call, const struct mcx_sip_msg *msg);
-    /** Another request outside dialogs (REGISTER, MESSAGE); answer with mcx_sip_respond(). NULL = 501.
-     *  OPTIONS is answered by the layer. @return false = not mine, 501 */
+    /** Another request outside dialogs (REGISTER, MESSAGE, SUBSCRIBE, PUBLISH); answer with mcx_sip_respond(). NULL =
+     * 501. OPTIONS is answered by the layer. @return false = not mine, 501 */
     bool (*on_request)(void *arg, struct mcx_sip *sip, const struct mcx_sip_msg *msg);
     struct mcx_sip_limits limits;
     /** Told of each request that this layer itself refuses, with a constant reason, to be counted. NULL = nobody. */
@@ -124,7 +126,8 @@ struct mcx_sip_config {
 
 /** @retval MCX_E_IO a port cannot be bound @retval MCX_E_FORMAT certificate, key or CA file @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_sip_new(struct mcx_sip **out, const struct mcx_sip_config *config, struct mcx_refusal *why);
-/** Ends transactions without waiting and drops all calls without events. NULL is allowed. */
+/** Ends transactions without waiting and drops calls, subscriptions and publications without events. NULL is allowed.
+ */
 void mcx_sip_free(struct mcx_sip *sip);
 /** Address and port really bound for a transport: "127.0.0.1", 5060. @retval MCX_E_NOKEY not listening */
 MCX_MUST_CHECK mcx_err mcx_sip_local(const struct mcx_sip *sip, enum mcx_sip_transport transport, char addr[64],
@@ -185,6 +188,11 @@ MCX_MUST_CHECK mcx_err mcx_sip_call_answer(struct mcx_sip_call *call, const stru
  * MCX_SIP_OFFER, where the call goes on. */
 MCX_MUST_CHECK mcx_err mcx_sip_call_reject(struct mcx_sip_call *call, uint16_t code, const char *reason,
                                            const struct mcx_sip_content *content);
+/**
+ * Change a running call by a re-INVITE (RFC 3261 14.1): MCX_SIP_CHANGED or MCX_SIP_UNCHANGED follows, or the end.
+ * @retval MCX_E_STATE not established, or another INVITE is open (also one of the peer's)
+ */
+MCX_MUST_CHECK mcx_err mcx_sip_call_reinvite(struct mcx_sip_call *call, const struct mcx_sip_content *content);
 /** End it as its state demands: CANCEL (then CLOSED comes with the answer), BYE with `content`, or 480. */
 void mcx_sip_call_hangup(struct mcx_sip_call *call, const struct mcx_sip_content *content);
 

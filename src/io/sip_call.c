@@ -24,15 +24,7 @@ static void call_free(void *arg)
     mem_deref(call->ok);
     mem_deref(call->ack);
     mem_deref(call->bye_content);
-    mem_deref(call->call_id);
-    mem_deref(call->local_tag);
-    mem_deref(call->remote_tag);
-    mem_deref(call->local);
-    mem_deref(call->remote);
-    mem_deref(call->target);
-    mem_deref(call->routes);
-    mem_deref(call->first_route);
-    mem_deref(call->next_hop);
+    sip_dlg_clear(&call->d);
     mem_deref(call->contact_params);
     mem_deref(call->contact_user);
 }
@@ -98,108 +90,7 @@ static void end(struct mcx_sip_call *call, enum mcx_sip_close why, const struct 
     finish(call);
 }
 
-/* ---- dialog state ---- */
-
-struct route_list {
-    struct mbuf *mb;
-    char *first;
-    int err;
-};
-
-static bool add_route(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
-{
-    struct route_list *list = arg;
-    struct sip_addr addr;
-
-    (void)msg;
-    if (list->first == NULL) {
-        list->err = sip_addr_decode(&addr, &hdr->val);
-        if (list->err == 0) {
-            list->err = pl_strdup(&list->first, &addr.auri);
-        }
-    }
-    if (list->err == 0) {
-        list->err = mbuf_printf(list->mb, "Route: %r\r\n", &hdr->val);
-    }
-    return list->err != 0;
-}
-
-/* Route set from Record-Route: as it is for the side that was called, reversed for the caller (RFC 3261 12.1). */
-static int take_routes(struct mcx_sip_call *call, const struct sip_msg *msg)
-{
-    struct route_list list = { .mb = mbuf_alloc(256) };
-
-    if (list.mb == NULL) {
-        return ENOMEM;
-    }
-    (void)sip_msg_hdr_apply(msg, msg->req, SIP_HDR_RECORD_ROUTE, add_route, &list);
-    if (list.err == 0) {
-        list.mb->pos = 0;
-        mem_deref(call->routes);
-        mem_deref(call->first_route);
-        call->routes = NULL;
-        call->first_route = list.first;
-        list.err = mbuf_strdup(list.mb, &call->routes, list.mb->end);
-    } else {
-        mem_deref(list.first);
-    }
-    mem_deref(list.mb);
-    return list.err;
-}
-
-static int take_target(struct mcx_sip_call *call, const struct sip_msg *msg)
-{
-    const struct sip_hdr *contact = sip_msg_hdr(msg, SIP_HDR_CONTACT);
-    struct sip_addr addr;
-    char *target = NULL;
-    int err;
-
-    if (contact == NULL || sip_addr_decode(&addr, &contact->val) != 0) {
-        return EBADMSG;
-    }
-    err = pl_strdup(&target, &addr.auri);
-    if (err == 0) {
-        mem_deref(call->target);
-        call->target = target;
-    }
-    return err;
-}
-
-/* Established as the caller: remote tag, target and routes from the 2xx. */
-static int take_dialog(struct mcx_sip_call *call, const struct sip_msg *msg)
-{
-    int err = take_target(call, msg);
-
-    err = err != 0 ? err : take_routes(call, msg);
-    if (err == 0 && call->remote_tag == NULL) {
-        err = pl_strdup(&call->remote_tag, &msg->to.tag);
-        mem_deref(call->remote);
-        call->remote = NULL;
-        err = err != 0 ? err : pl_strdup(&call->remote, &msg->to.val);
-    }
-    return err;
-}
-
-static int write_head(struct mbuf *mb, struct mcx_sip_call *call, uint32_t cseq, const char *method)
-{
-    int err = mbuf_write_str(mb, "Max-Forwards: 70\r\n");
-
-    if (call->routes != NULL) {
-        err |= mbuf_write_str(mb, call->routes);
-    }
-    err |= mbuf_printf(mb, "To: %s\r\nFrom: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", call->remote, call->local,
-                       call->call_id, cseq, method);
-    if (call->sip->agent != NULL) {
-        err |= mbuf_printf(mb, "User-Agent: %s\r\n", call->sip->agent);
-    }
-    return err;
-}
-
-/* Where the next request of the dialog goes: first route, else the connection it came by, else the target. */
-static const char *hop_of(const struct mcx_sip_call *call)
-{
-    return call->first_route != NULL ? call->first_route : call->next_hop;
-}
+/* ---- our Contact ---- */
 
 static const char *contact_user(const struct mcx_sip_call *call)
 {
@@ -315,14 +206,14 @@ static void session_tick(void *arg)
         return;
     }
     mb = mbuf_alloc(512);
-    err = mb == NULL ? ENOMEM : write_head(mb, call, ++call->local_seq, "UPDATE");
+    err = mb == NULL ? ENOMEM : sip_dlg_head(mb, &call->d, ++call->d.local_seq, "UPDATE");
     err = err != 0
               ? err
               : mbuf_printf(mb, "Supported: timer\r\nSession-Expires: %u;refresher=uac\r\nContent-Length: 0\r\n\r\n",
                             call->session_expires);
     if (err == 0) {
-        err = sip_send_request(&call->upd, call->sip, "UPDATE", call->target, hop_of(call), mb, write_own_contact,
-                               on_update, call);
+        err = sip_send_request(&call->upd, call->sip, "UPDATE", call->d.target, sip_dlg_hop(&call->d), mb,
+                               write_own_contact, on_update, call);
     }
     mem_deref(mb);
     if (err != 0) {
@@ -390,13 +281,14 @@ void sip_call_bye(struct mcx_sip_call *call, const struct mcx_sip_content *conte
     tmr_cancel(&call->session);
     call->bye_why = why;
     mb = mbuf_alloc(512);
-    err = mb == NULL ? ENOMEM : write_head(mb, call, ++call->local_seq, "BYE");
+    err = mb == NULL ? ENOMEM : sip_dlg_head(mb, &call->d, ++call->d.local_seq, "BYE");
     if (err == 0) {
         err = call->bye_content != NULL ? mbuf_write_mem(mb, call->bye_content->buf, call->bye_content->end)
                                         : sip_write_content(mb, content);
     }
     if (err == 0) {
-        err = sip_send_request(&call->bye, call->sip, "BYE", call->target, hop_of(call), mb, NULL, on_bye, call);
+        err = sip_send_request(&call->bye, call->sip, "BYE", call->d.target, sip_dlg_hop(&call->d), mb, NULL, on_bye,
+                               call);
     }
     mem_deref(mb);
     if (err != 0) {
@@ -470,11 +362,11 @@ static int keep_ack(enum sip_transp tp, const struct sa *src, const struct sa *d
 static int send_ack(struct mcx_sip_call *call, uint32_t cseq)
 {
     struct mbuf *mb = mbuf_alloc(512);
-    int err = mb == NULL ? ENOMEM : write_head(mb, call, cseq, "ACK");
+    int err = mb == NULL ? ENOMEM : sip_dlg_head(mb, &call->d, cseq, "ACK");
 
     err = err != 0 ? err : mbuf_write_str(mb, "Content-Length: 0\r\n\r\n");
     if (err == 0) {
-        err = sip_send_request(NULL, call->sip, "ACK", call->target, hop_of(call), mb, keep_ack, NULL, call);
+        err = sip_send_request(NULL, call->sip, "ACK", call->d.target, sip_dlg_hop(&call->d), mb, keep_ack, NULL, call);
     }
     mem_deref(mb);
     return err;
@@ -483,7 +375,7 @@ static int send_ack(struct mcx_sip_call *call, uint32_t cseq)
 static void on_answer(struct mcx_sip_call *call, const struct sip_msg *msg)
 {
     call->confirmed = true;
-    if (take_dialog(call, msg) != 0 || send_ack(call, msg->cseq.num) != 0) {
+    if (sip_dlg_establish(&call->d, msg) != 0 || send_ack(call, msg->cseq.num) != 0) {
         end(call, MCX_SIP_BY_TRANSPORT, NULL);
         return;
     }
@@ -493,6 +385,31 @@ static void on_answer(struct mcx_sip_call *call, const struct sip_msg *msg)
     }
     session_from_answer(call, msg);
     emit(call, MCX_SIP_ANSWERED, MCX_SIP_BY_US, msg);
+}
+
+/* Answer to a re-INVITE of ours; the call is over only where the peer says that it has none (RFC 3261 12.2.1.2). */
+static void on_reinvite_response(int err, const struct sip_msg *msg, void *arg)
+{
+    struct mcx_sip_call *call = arg;
+
+    if (err == 0 && msg->scode < 200) {
+        return;
+    }
+    if (err != 0 || msg->scode == 408 || msg->scode == 481) {
+        sip_call_bye(call, NULL, MCX_SIP_BY_TIMEOUT);
+        return;
+    }
+    if (msg->scode >= 300) {
+        emit(call, MCX_SIP_UNCHANGED, MCX_SIP_BY_US, msg);
+        return;
+    }
+    (void)sip_dlg_target(&call->d, msg);
+    if (send_ack(call, msg->cseq.num) != 0) {
+        sip_call_bye(call, NULL, MCX_SIP_BY_TRANSPORT);
+        return;
+    }
+    session_from_answer(call, msg);
+    emit(call, MCX_SIP_CHANGED, MCX_SIP_BY_US, msg);
 }
 
 static void on_invite_response(int err, const struct sip_msg *msg, void *arg)
@@ -529,42 +446,17 @@ void sip_call_response(struct mcx_sip *sip, const struct sip_msg *msg)
     }
 }
 
-static int preload_routes(struct mcx_sip_call *call, const struct mcx_sip_invite *params)
-{
-    struct mbuf *mb = mbuf_alloc(256);
-    int err = mb == NULL ? ENOMEM : 0;
-
-    for (size_t i = 0; err == 0 && i < ARRAY_SIZE(params->route) && params->route[i] != NULL; i++) {
-        err = mbuf_printf(mb, "Route: <%s>\r\n", params->route[i]);
-    }
-    if (err == 0 && params->route[0] != NULL) {
-        mb->pos = 0;
-        err = mbuf_strdup(mb, &call->routes, mb->end);
-        err = err != 0 ? err : str_dup(&call->first_route, params->route[0]);
-    }
-    mem_deref(mb);
-    return err;
-}
-
 static int new_dialog(struct mcx_sip_call *call, const struct mcx_sip_invite *params)
 {
-    int err = re_sdprintf(&call->call_id, "%016llx%016llx", rand_u64(), rand_u64());
+    int err =
+        sip_dlg_begin(&call->d, call->sip, params->uri, params->from, params->to, params->next_hop, params->route);
 
-    err = err != 0 ? err : re_sdprintf(&call->local_tag, "%016llx", rand_u64());
-    err = err != 0 ? err : re_sdprintf(&call->local, "<%s>;tag=%s", params->from, call->local_tag);
-    err = err != 0 ? err : re_sdprintf(&call->remote, "<%s>", params->to != NULL ? params->to : params->uri);
-    err = err != 0 ? err : str_dup(&call->target, params->uri);
-    if (err == 0 && params->next_hop != NULL) {
-        err = str_dup(&call->next_hop, params->next_hop);
-    }
-    err = err != 0 ? err : keep_contact(call, &params->content);
-    call->local_seq = rand_u16();
-    return err != 0 ? err : preload_routes(call, params);
+    return err != 0 ? err : keep_contact(call, &params->content);
 }
 
 static int write_invite(struct mbuf *mb, struct mcx_sip_call *call, const struct mcx_sip_invite *params)
 {
-    int err = write_head(mb, call, ++call->local_seq, "INVITE");
+    int err = sip_dlg_head(mb, &call->d, ++call->d.local_seq, "INVITE");
 
     err |= mbuf_write_str(mb, "Allow: " SIP_ALLOW "\r\nSupported: timer\r\n");
     if (params->session_expires != 0) {
@@ -581,8 +473,8 @@ mcx_err mcx_sip_call_new(struct mcx_sip_call **out, struct mcx_sip *sip, const s
 
     err = err != 0 ? err : write_invite(mb, call, params);
     if (err == 0) {
-        hash_append(sip->calls, hash_joaat_str(call->call_id), &call->he, call);
-        err = sip_send_request(&call->inv, sip, "INVITE", call->target, hop_of(call), mb, write_own_contact,
+        hash_append(sip->calls, hash_joaat_str(call->d.call_id), &call->he, call);
+        err = sip_send_request(&call->inv, sip, "INVITE", call->d.target, sip_dlg_hop(&call->d), mb, write_own_contact,
                                on_invite_response, call);
     }
     mem_deref(mb);
@@ -596,6 +488,31 @@ mcx_err mcx_sip_call_new(struct mcx_sip_call **out, struct mcx_sip *sip, const s
     return MCX_OK;
 }
 
+mcx_err mcx_sip_call_reinvite(struct mcx_sip_call *call, const struct mcx_sip_content *content)
+{
+    struct mbuf *mb;
+    int err;
+
+    if (call->closed || !call->confirmed || call->bye != NULL || call->bye_held || call->inv != NULL ||
+        call->st != NULL || call->ok != NULL) {
+        return MCX_E_STATE;
+    }
+    mb = mbuf_alloc(4096);
+    err = mb == NULL ? ENOMEM : sip_dlg_head(mb, &call->d, ++call->d.local_seq, "INVITE");
+    err = err != 0 ? err : mbuf_write_str(mb, "Allow: " SIP_ALLOW "\r\nSupported: timer\r\n");
+    if (err == 0 && call->session_expires != 0) { /* without it the timer would be switched off (RFC 4028 7.4) */
+        err = mbuf_printf(mb, "Session-Expires: %u;refresher=%s\r\n", call->session_expires,
+                          call->refresher ? "uac" : "uas");
+    }
+    err = err != 0 ? err : sip_write_content(mb, content);
+    if (err == 0) {
+        err = sip_send_request(&call->inv, call->sip, "INVITE", call->d.target, sip_dlg_hop(&call->d), mb,
+                               write_own_contact, on_reinvite_response, call);
+    }
+    mem_deref(mb);
+    return sip_err(err);
+}
+
 /* ---- the called side ---- */
 
 static void on_cancel(void *arg)
@@ -606,26 +523,6 @@ static void on_cancel(void *arg)
     if (!call->confirmed) {
         end(call, MCX_SIP_BY_CANCEL, NULL);
     }
-}
-
-static int accept_dialog(struct mcx_sip_call *call, const struct sip_msg *msg)
-{
-    struct mcx_sip_msg view;
-    int err = pl_strdup(&call->call_id, &msg->callid);
-
-    err = err != 0 ? err : re_sdprintf(&call->local_tag, "%016llx", msg->tag);
-    err = err != 0 ? err : pl_strdup(&call->remote_tag, &msg->from.tag);
-    err = err != 0 ? err : re_sdprintf(&call->local, "%r;tag=%s", &msg->to.val, call->local_tag);
-    err = err != 0 ? err : pl_strdup(&call->remote, &msg->from.val);
-    err = err != 0 ? err : take_target(call, msg);
-    err = err != 0 ? err : take_routes(call, msg);
-    if (err == 0) {
-        sip_msg_view(&view, msg);
-        err = str_dup(&call->next_hop, call->sip->outbound != NULL ? call->sip->outbound : view.source);
-    }
-    call->remote_seq = msg->cseq.num;
-    call->local_seq = rand_u16();
-    return err;
 }
 
 void sip_call_invite(struct mcx_sip *sip, const struct sip_msg *msg)
@@ -641,14 +538,14 @@ void sip_call_invite(struct mcx_sip *sip, const struct sip_msg *msg)
         return;
     }
     call = call_alloc(sip, false);
-    if (call == NULL || accept_dialog(call, msg) != 0 ||
+    if (call == NULL || sip_dlg_accept(&call->d, sip, msg) != 0 ||
         sip_strans_alloc(&call->st, sip->stack, msg, on_cancel, call) != 0) {
         mem_deref(call);
         (void)sip_treply(NULL, sip->stack, msg, 400, "Bad Request");
         return;
     }
     call->request = mem_ref((void *)(uintptr_t)msg);
-    hash_append(sip->calls, hash_joaat_str(call->call_id), &call->he, call);
+    hash_append(sip->calls, hash_joaat_str(call->d.call_id), &call->he, call);
     (void)sip_treply(&call->st, sip->stack, msg, 100, "Trying");
     sip_msg_view(&view, msg);
     mem_ref(call);
@@ -728,12 +625,8 @@ mcx_err mcx_sip_call_reject(struct mcx_sip_call *call, uint16_t code, const char
 static bool same_dialog(struct le *le, void *arg)
 {
     const struct mcx_sip_call *call = le->data;
-    const struct sip_msg *msg = arg;
-    const struct pl *local = msg->req ? &msg->to.tag : &msg->from.tag;
-    const struct pl *remote = msg->req ? &msg->from.tag : &msg->to.tag;
 
-    return call->remote_tag != NULL && pl_strcmp(&msg->callid, call->call_id) == 0 &&
-           pl_strcmp(local, call->local_tag) == 0 && pl_strcmp(remote, call->remote_tag) == 0;
+    return sip_dlg_is(&call->d, arg);
 }
 
 struct mcx_sip_call *sip_call_find(struct mcx_sip *sip, const struct sip_msg *msg)
@@ -779,11 +672,11 @@ static void on_reinvite(struct mcx_sip_call *call, const struct sip_msg *msg)
 {
     struct sip *stack = call->sip->stack;
 
-    if (call->st != NULL || call->ok != NULL || !call->confirmed) {
+    if (call->st != NULL || call->ok != NULL || call->inv != NULL || !call->confirmed) {
         (void)sip_treply(NULL, stack, msg, 491, "Request Pending");
         return;
     }
-    if (take_target(call, msg) != 0 || sip_strans_alloc(&call->st, stack, msg, on_cancel, call) != 0) {
+    if (sip_dlg_target(&call->d, msg) != 0 || sip_strans_alloc(&call->st, stack, msg, on_cancel, call) != 0) {
         (void)sip_treply(NULL, stack, msg, 400, "Bad Request");
         return;
     }
@@ -804,7 +697,7 @@ static void on_peer_update(struct mcx_sip_call *call, const struct sip_msg *msg)
     if (mb == NULL || mbuf_get_left(msg->mb) > 0) { /* a refresh, not an offer */
         (void)sip_treply(NULL, stack, msg, mb == NULL ? 500 : 488, mb == NULL ? "Server Error" : "Not Acceptable Here");
     } else {
-        (void)take_target(call, msg);
+        (void)sip_dlg_target(&call->d, msg);
         sip_local_for(&local, call->sip, msg);
         if (sip_write_contact(mb, contact_user(call), &local, msg->tp, call->contact_params) == 0 &&
             session_answer(mb, call, msg) == 0) {
@@ -822,11 +715,11 @@ static void on_dialog_request(struct mcx_sip_call *call, const struct sip_msg *m
         on_ack(call, msg);
         return;
     }
-    if (msg->cseq.num < call->remote_seq) {
+    if (msg->cseq.num < call->d.remote_seq) {
         (void)sip_treply(NULL, stack, msg, 500, "Server Internal Error");
         return;
     }
-    call->remote_seq = msg->cseq.num;
+    call->d.remote_seq = msg->cseq.num;
     if (pl_strcmp(&msg->met, "BYE") == 0) {
         on_peer_bye(call, msg);
     } else if (call->closed) {

@@ -17,16 +17,9 @@ struct mcx_sip_call {
     bool closed;    /* MCX_SIP_CLOSED given */
     bool finished;  /* the layer's reference is gone */
 
-    /* dialog (RFC 3261 12) */
-    char *call_id, *local_tag, *remote_tag;
-    char *local, *remote; /* our From and To values */
-    char *target;         /* URI of the peer's Contact */
-    char *routes;         /* "Route: ...\r\n" lines */
-    char *first_route;
-    char *next_hop; /* used when there is no route */
+    struct sip_dlg d;
     char *contact_params;
     char *contact_user; /* NULL = the stack's */
-    uint32_t local_seq, remote_seq;
 
     struct sip_request *inv, *bye, *upd;
 

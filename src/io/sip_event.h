@@ -12,8 +12,8 @@
  * with mcx_sip_watcher_accept(), or refuse with mcx_sip_respond(). Then tell the state with mcx_sip_notify(), at once
  * (RFC 6665 4.2.1.2: every SUBSCRIBE is followed by a NOTIFY) and at each change. Renewals come to on_refresh.
  *
- * Publication: mcx_sip_pub_new() publishes and keeps alive (SIP-If-Match); mcx_sip_pub_content() changes it. The server's
- * side of it is one request and one answer: mcx_sip_publish_read(), mcx_sip_publish_answer().
+ * Publication: mcx_sip_pub_new() publishes and keeps alive (SIP-If-Match); mcx_sip_pub_content() changes it. The
+ * server's side of it is one request and one answer: mcx_sip_publish_read(), mcx_sip_publish_answer().
  */
 
 #include "io/sip.h"
@@ -31,11 +31,11 @@ enum mcx_sip_sub_state {
 struct mcx_sip_subscribe {
     const char *uri; /* Request-URI */
     const char *from;
-    const char *to;        /* NULL = uri */
-    const char *next_hop;  /* NULL = outbound, or the URI */
-    const char *event;     /* "xcap-diff", "presence" */
-    uint32_t expires;      /* seconds; 0 = 3600 */
-    uint32_t max_retry_ms; /* longest wait before it is tried again; 0 = 300000. The first is a second */
+    const char *to;                 /* NULL = uri */
+    const char *next_hop;           /* NULL = outbound, or the URI */
+    const char *event;              /* "xcap-diff", "presence" */
+    uint32_t expires;               /* seconds; 0 = 3600 */
+    uint32_t max_retry_ms;          /* longest wait before it is tried again; 0 = 300000. The first is a second */
     struct mcx_sip_content content; /* Accept among its headers */
     /** A NOTIFY of the subscription; it is answered with 200. */
     void (*on_notify)(void *arg, const struct mcx_sip_msg *msg);
@@ -60,8 +60,8 @@ struct mcx_sip_watcher;
 struct mcx_sip_watch_params {
     uint32_t min_expires; /* less gets 423, but 0, which asks for the state once; 0 = 60 */
     uint32_t max_expires; /* more is cut; 0 = 3600 */
-    /** A SUBSCRIBE in the subscription: 200 to go on, else the final response. `ends` = it is the last one. Tell the state
-     *  here or soon after; when nothing was told here, an empty NOTIFY follows. NULL = always 200. */
+    /** A SUBSCRIBE in the subscription: 200 to go on, else the final response. `ends` = it is the last one. Tell the
+     * state here or soon after; when nothing was told here, an empty NOTIFY follows. NULL = always 200. */
     uint16_t (*on_refresh)(void *arg, struct mcx_sip_watcher *watcher, const struct mcx_sip_msg *msg, bool ends);
     /** Exactly once, last: it ran out, was ended by the peer, or a NOTIFY failed (response, or NULL = no answer). Not
      *  after mcx_sip_watcher_end(). */
@@ -94,8 +94,8 @@ struct mcx_sip_publish {
     const char *event;    /* "presence" */
     uint32_t expires;     /* seconds; 0 = 3600 */
     struct mcx_sip_content content;
-    /** Each final answer: 200, a refusal (not tried again until the content is changed), or 0 and NULL: none came, it is
-     *  tried again. 412 is dealt with here: published anew. */
+    /** Each final answer: 200, a refusal (not tried again until the content is changed), or 0 and NULL: none came, it
+     * is tried again. 412 is dealt with here: published anew. */
     void (*on_state)(void *arg, uint16_t code, const struct mcx_sip_msg *response);
     void *arg;
 };

@@ -9,7 +9,7 @@
 #include "base/rate.h"
 #include "io/sip.h"
 
-#define SIP_ALLOW  "INVITE, ACK, CANCEL, BYE, UPDATE, MESSAGE, OPTIONS, REGISTER"
+#define SIP_ALLOW  "INVITE, ACK, CANCEL, BYE, UPDATE, MESSAGE, OPTIONS, REGISTER, SUBSCRIBE, NOTIFY, PUBLISH"
 #define SIP_MIN_SE 90u /* RFC 4028 5 */
 
 struct mcx_sip {
@@ -18,6 +18,9 @@ struct mcx_sip {
     struct sip_lsnr *responses;
     struct hash *calls; /* by Call-ID */
     struct list regs;
+    struct list subs, pubs;
+    struct hash *watchers; /* by Call-ID */
+    size_t num_watchers;
     struct tls *tls;
     char *user;
     char *agent;
@@ -59,6 +62,37 @@ bool sip_supports(const struct sip_msg *msg, const char *option);
 void sip_refused(const struct mcx_sip *sip, const char *reason);
 /** Calls that a request belongs to, if there is one. */
 bool sip_call_known(struct mcx_sip *sip, const struct sip_msg *msg);
+
+/** State of a dialog, of one to come, or of requests that follow each other outside one (RFC 3261 12). */
+struct sip_dlg {
+    struct mcx_sip *sip;
+    char *call_id, *local_tag, *remote_tag;
+    char *local, *remote; /* our From and To values */
+    char *target;         /* URI of the peer's Contact */
+    char *routes;         /* "Route: ...\r\n" lines */
+    char *first_route;
+    char *next_hop; /* used when there is no route */
+    uint32_t local_seq, remote_seq;
+};
+/** Our side begins. @param[in] to  NULL = uri @param[in] route  preloaded, NULL = none */
+int sip_dlg_begin(struct sip_dlg *d, struct mcx_sip *sip, const char *uri, const char *from, const char *to,
+                     const char *next_hop, const char *const route[4]);
+/** The peer has begun with this request. */
+int sip_dlg_accept(struct sip_dlg *d, struct mcx_sip *sip, const struct sip_msg *msg);
+/** Established as the side that began: remote tag, target and routes from a 2xx. */
+int sip_dlg_establish(struct sip_dlg *d, const struct sip_msg *msg);
+/** The peer's Contact is the target from now on. */
+int sip_dlg_target(struct sip_dlg *d, const struct sip_msg *msg);
+/** Max-Forwards, Route, To, From, Call-ID, CSeq, User-Agent. */
+int sip_dlg_head(struct mbuf *mb, const struct sip_dlg *d, uint32_t cseq, const char *method);
+/** Where the next request goes: first route, else the connection it came by, else (NULL) the target. */
+const char *sip_dlg_hop(const struct sip_dlg *d);
+bool sip_dlg_is(const struct sip_dlg *d, const struct sip_msg *msg);
+void sip_dlg_clear(struct sip_dlg *d);
+
+/** Subscriptions: NOTIFYs, and SUBSCRIBEs within one. @return false = not of these */
+bool sip_event_request(struct mcx_sip *sip, const struct sip_msg *msg);
+void sip_events_drop(struct mcx_sip *sip);
 
 /* Calls: requests of a dialog, new INVITEs, late 2xx. */
 bool sip_call_request(struct mcx_sip *sip, const struct sip_msg *msg);

@@ -11,14 +11,14 @@
 #include "io/loop.h"
 #include "io/sip.h"
 
-enum plan { ANSWER, REJECT, RING_ONLY, ANSWER_THEN_BYE };
+enum plan { ANSWER, REJECT, RING_ONLY, ANSWER_THEN_BYE, CHANGE };
 
 struct world {
     struct mcx_sip *a, *b;
     enum plan plan;
     enum mcx_sip_transport transport;
     struct mcx_sip_call *out, *in;
-    unsigned progress, answered, acked, closed_out, closed_in, offers;
+    unsigned progress, answered, acked, closed_out, closed_in, offers, changed, unchanged;
     enum mcx_sip_close why_out, why_in;
     uint16_t code;
     char warning[128], bye_body[64], mode[2][64], contact[256], invite_body[9000];
@@ -43,7 +43,7 @@ static void on_out(void *arg, struct mcx_sip_call *call, const struct mcx_sip_ca
 {
     struct world *w = arg;
     struct mcx_bytes v;
-    struct mcx_sip_content bye = text("reason");
+    struct mcx_sip_content bye = text("reason"), emergency = text("emergency");
 
     switch (ev->event) {
     case MCX_SIP_PROGRESS:
@@ -58,7 +58,20 @@ static void on_out(void *arg, struct mcx_sip_call *call, const struct mcx_sip_ca
         assert_int_equal(mcx_bytes_cstr(w->contact, sizeof w->contact, v), MCX_OK);
         if (w->plan == ANSWER) {
             mcx_sip_call_hangup(call, &bye);
+        } else if (w->plan == CHANGE) {
+            assert_int_equal(mcx_sip_call_reinvite(call, &emergency), MCX_OK);
+            assert_int_equal(mcx_sip_call_reinvite(call, &emergency), MCX_E_STATE); /* one at a time */
         }
+        break;
+    case MCX_SIP_CHANGED:
+        w->changed++;
+        assert_true(mcx_bytes_is(ev->msg->body, "changed"));
+        assert_int_equal(mcx_sip_call_reinvite(call, &emergency), MCX_OK); /* the second one is refused */
+        break;
+    case MCX_SIP_UNCHANGED:
+        w->unchanged++;
+        w->code = ev->msg->code;
+        mcx_sip_call_hangup(call, NULL);
         break;
     case MCX_SIP_CLOSED:
         w->closed_out++;
@@ -75,10 +88,26 @@ static void on_out(void *arg, struct mcx_sip_call *call, const struct mcx_sip_ca
     }
 }
 
+static void on_offer(struct world *w, struct mcx_sip_call *call, const struct mcx_sip_call_event *ev)
+{
+    struct mcx_sip_content ok = text("changed");
+
+    assert_true(mcx_bytes_is(ev->msg->body, "emergency"));
+    assert_int_equal(mcx_sip_call_reinvite(call, &ok), MCX_E_STATE); /* the peer's is open */
+    if (++w->offers == 1) {
+        assert_int_equal(mcx_sip_call_answer(call, &ok), MCX_OK);
+    } else {
+        assert_int_equal(mcx_sip_call_reject(call, 403, "Forbidden", NULL), MCX_OK);
+    }
+}
+
 static void on_in(void *arg, struct mcx_sip_call *call, const struct mcx_sip_call_event *ev)
 {
     struct world *w = arg;
 
+    if (ev->event == MCX_SIP_OFFER) {
+        on_offer(w, call, ev);
+    }
     if (ev->event == MCX_SIP_ACKED) {
         w->acked++;
         if (w->plan == ANSWER_THEN_BYE) {
@@ -247,6 +276,22 @@ static void callee_hangs_up(void **state)
     close_world(&w);
 }
 
+static void caller_changes_the_call(void **state)
+{
+    struct world w;
+
+    (void)state;
+    open_world(&w, CHANGE, MCX_SIP_TCP);
+    call_b(&w);
+    assert_int_equal(w.offers, 2);
+    assert_int_equal(w.changed, 1);
+    assert_int_equal(w.unchanged, 1);
+    assert_int_equal(w.code, 403);
+    assert_int_equal(w.why_out, MCX_SIP_BY_US); /* the refusal did not end it */
+    assert_int_equal(w.why_in, MCX_SIP_BY_BYE);
+    close_world(&w);
+}
+
 static void callee_rejects_with_warning(void **state)
 {
     struct world w;
@@ -331,7 +376,7 @@ int main(void)
         cmocka_unit_test(call_over_tcp),      cmocka_unit_test(call_over_udp),
         cmocka_unit_test(callee_hangs_up),    cmocka_unit_test(callee_rejects_with_warning),
         cmocka_unit_test(caller_cancels),     cmocka_unit_test(nobody_listens),
-        cmocka_unit_test(register_and_leave),
+        cmocka_unit_test(register_and_leave), cmocka_unit_test(caller_changes_the_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
