@@ -4,7 +4,8 @@
 
 /*
  * On-demand private call of an MCPTT client with end-to-end security (TS 24.379 11.1.1.2.1, 11.1.2; TS 33.180 7.2),
- * originating and terminating, with and without floor control, as a state machine without I/O.
+ * originating and terminating, with and without floor control, as a state machine without I/O. A call may also come
+ * over a pre-established session (TS 24.380 9.2): then the I_MESSAGE stands in the Connect message, not in an SDP.
  *
  * One machine is one line of a phone: it holds at most one call and answers "busy" to another INVITE. The program
  * gives it events (the user, SIP, timers), with the wall clock in them, and carries out the actions it appends, in
@@ -18,6 +19,7 @@
  * State table: docs/STATE-MACHINES.md.
  */
 
+#include <mcx/floor_msg.h>
 #include <mcx/imessage.h>
 #include <mcx/mcptt.h>
 #include <mcx/sdp.h>
@@ -47,7 +49,8 @@ enum mcx_privcall_event {
     MCX_PC_RX_FAILURE, /* 300 and above */
     MCX_PC_RX_CANCEL,  /* the transaction layer has answered 487 */
     MCX_PC_RX_BYE,
-    MCX_PC_RX_LOST, /* no response, connection broken, session timer */
+    MCX_PC_RX_LOST,    /* no response, connection broken, session timer */
+    MCX_PC_RX_CONNECT, /* MCPC Connect of a private call; its Disconnect is a RX_BYE */
     MCX_PC_TIMER,
     /* made by the machine itself when it has checked USER_CALL, RX_INVITE or RX_OK; not to be given in */
     MCX_PC_CALL_READY,
@@ -57,8 +60,10 @@ enum mcx_privcall_event {
     MCX_PC_INVITE_BAD,
     MCX_PC_OK_GOOD,
     MCX_PC_OK_BAD,
+    MCX_PC_CONNECT_GOOD,
+    MCX_PC_CONNECT_BAD,
 };
-#define MCX_PC_NUM_EVENTS 19
+#define MCX_PC_NUM_EVENTS 22
 
 /** Timers are data: default, unit and meaning in mcx_privcall_timer_info(). */
 enum mcx_privcall_timer {
@@ -112,10 +117,20 @@ enum mcx_privcall_cause {
 };
 const char *mcx_privcall_cause_name(enum mcx_privcall_cause cause);
 
+/** What was negotiated when a session was pre-established: where its server wants the media. */
+struct mcx_privcall_session {
+    const char *address;
+    uint16_t port;
+    uint16_t floor_port; /* 0 = without floor control */
+    struct mcx_sdp_amrwb amrwb;
+};
+
 /** One event. Only the fields of its kind are looked at; views are needed during the call only. */
 struct mcx_privcall_in {
     enum mcx_privcall_event event;
-    uint64_t dialog; /* number that the program gives to a SIP dialog; USER_CALL and RX_INVITE bring a new one */
+    /* number that the program gives to a SIP dialog, or to a call over a pre-established session; USER_CALL, RX_INVITE
+     * and RX_CONNECT bring a new one */
+    uint64_t dialog;
     struct mcx_ntp now;
     /* USER_CALL */
     struct mcx_bytes callee; /* MCPTT ID */
@@ -123,7 +138,10 @@ struct mcx_privcall_in {
     bool floor; /* with floor control line */
     /* RX_INVITE, RX_OK */
     struct mcx_bytes sdp;
-    /* RX_INVITE: the caller whom the network asserts, and the two headers */
+    /* RX_CONNECT */
+    struct mcx_bytes imessage; /* field 192; empty = absent */
+    const struct mcx_privcall_session *session;
+    /* RX_INVITE, RX_CONNECT: the caller whom the network asserts; RX_INVITE: and the two headers */
     struct mcx_bytes calling_user;
     enum mcx_answer_mode answer_mode;
     enum mcx_answer_mode priv_answer_mode;
@@ -140,13 +158,14 @@ enum mcx_privcall_act {
     MCX_PC_SEND_OK,      /* 200 with sdp */
     MCX_PC_SEND_REFUSAL, /* code, phrase, warning */
     MCX_PC_SEND_CANCEL,
-    MCX_PC_SEND_BYE,
-    MCX_PC_LISTEN,      /* media, of which address, ports and tx are not known yet: receive under rx */
-    MCX_PC_START_MEDIA, /* media; goes on with what LISTEN has made */
-    MCX_PC_STOP_MEDIA,  /* after START_MEDIA or LISTEN */
-    MCX_PC_START_TIMER, /* timer, delay_ms; replaces a running one */
-    MCX_PC_STOP_TIMER,  /* timer; it may have run out or never been started */
-    MCX_PC_TELL,        /* note and what follows it */
+    MCX_PC_SEND_BYE,         /* of a call over a pre-established session: leave it */
+    MCX_PC_SEND_CONNECT_ACK, /* MCPC Acknowledgement with `reason` */
+    MCX_PC_LISTEN,           /* media, of which address, ports and tx are not known yet: receive under rx */
+    MCX_PC_START_MEDIA,      /* media; goes on with what LISTEN has made */
+    MCX_PC_STOP_MEDIA,       /* after START_MEDIA or LISTEN */
+    MCX_PC_START_TIMER,      /* timer, delay_ms; replaces a running one */
+    MCX_PC_STOP_TIMER,       /* timer; it may have run out or never been started */
+    MCX_PC_TELL,             /* note and what follows it */
 };
 
 /** What the user or an automation learns. */
@@ -182,6 +201,7 @@ struct mcx_privcall_action {
     uint16_t code;
     const char *phrase;
     enum mcx_warning warning;
+    enum mcx_mcpc_reason reason;
     struct mcx_privcall_media media;
     enum mcx_privcall_timer timer;
     uint32_t delay_ms;

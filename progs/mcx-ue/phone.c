@@ -243,6 +243,7 @@ static void act(struct ue_phone *ph, const struct mcx_privcall_action *a)
     case MCX_PC_SEND_REFUSAL: err = ue_send_refusal(ph, a); break;
     case MCX_PC_SEND_CANCEL:
     case MCX_PC_SEND_BYE: ue_send_hangup(ph, a); break;
+    case MCX_PC_SEND_CONNECT_ACK: break; /* this program pre-establishes no session yet */
     case MCX_PC_LISTEN: media_listen(ph, a); break;
     case MCX_PC_START_MEDIA: media_start(ph, a); break;
     case MCX_PC_STOP_MEDIA: media_stop(ph); break;

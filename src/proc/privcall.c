@@ -214,11 +214,17 @@ static void nothing(struct run *r)
     (void)r;
 }
 
-static void invite_refused(struct run *r)
+/* Who called, as far as the network claims to know. */
+static void told_peer_set(struct run *r)
 {
     if (mcx_bytes_cstr(r->pc->told_peer, sizeof r->pc->told_peer, r->in->calling_user) != MCX_OK) {
         r->pc->told_peer[0] = '\0';
     }
+}
+
+static void invite_refused(struct run *r)
+{
+    told_peer_set(r);
     send_refusal(r, r->found.cause);
     tell_cause(r, MCX_PC_NOTE_REFUSED, r->found.cause);
 }
@@ -232,13 +238,18 @@ static void callee_verified(struct run *r)
     }
 }
 
+static void callee_open(struct run *r)
+{
+    media_start(r);
+    tell(r, MCX_PC_NOTE_ESTABLISHED, MCX_PC_CAUSE_NONE, "The call with {} is open");
+}
+
 static void callee_connected(struct run *r)
 {
     struct mcx_privcall_action *a = add(r, MCX_PC_SEND_OK);
 
     a->sdp = mcx_bytes(r->pc->sdp, r->pc->sdp_len);
-    media_start(r);
-    tell(r, MCX_PC_NOTE_ESTABLISHED, MCX_PC_CAUSE_NONE, "The call with {} is open");
+    callee_open(r);
 }
 
 static void invite_answered(struct run *r)
@@ -326,6 +337,38 @@ static void second_call(struct run *r)
     send_refusal(r, MCX_PC_CAUSE_BUSY);
 }
 
+/* ---- rows of a pre-established session (TS 24.380 9.2.2) ---- */
+
+static void connect_acknowledge(struct run *r, enum mcx_privcall_cause cause)
+{
+    struct mcx_privcall_action *a = add(r, MCX_PC_SEND_CONNECT_ACK);
+
+    a->dialog = r->in->dialog;
+    a->reason = pc_connect_reason(cause);
+}
+
+static void connect_accepted(struct run *r)
+{
+    callee_verified(r);
+    connect_acknowledge(r, MCX_PC_CAUSE_NONE);
+    callee_open(r);
+}
+
+static void connect_refused(struct run *r)
+{
+    struct mcx_privcall_action *a = NULL;
+
+    told_peer_set(r);
+    connect_acknowledge(r, r->found.cause);
+    a = tell(r, MCX_PC_NOTE_REFUSED, r->found.cause, pc_cause_row(r->found.cause)->sentence);
+    a->reason = pc_connect_reason(r->found.cause);
+}
+
+static void second_connect(struct run *r)
+{
+    connect_acknowledge(r, MCX_PC_CAUSE_BUSY);
+}
+
 /* ---- tables ---- */
 
 #define TIMER(t)  MCX_PC_TIMER, MCX_PC_TIMER_##t
@@ -337,9 +380,8 @@ static const struct check {
     enum mcx_privcall_event event;
     enum mcx_privcall_event (*check)(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct pc_found *found);
 } checks[] = {
-    { MCX_PC_IDLE, MCX_PC_USER_CALL, pc_check_call },
-    { MCX_PC_IDLE, MCX_PC_RX_INVITE, pc_check_invite },
-    { MCX_PC_CALLING, MCX_PC_RX_OK, pc_check_ok },
+    { MCX_PC_IDLE, MCX_PC_USER_CALL, pc_check_call },     { MCX_PC_IDLE, MCX_PC_RX_INVITE, pc_check_invite },
+    { MCX_PC_IDLE, MCX_PC_RX_CONNECT, pc_check_connect }, { MCX_PC_CALLING, MCX_PC_RX_OK, pc_check_ok },
     { MCX_PC_RINGING, MCX_PC_RX_OK, pc_check_ok },
 };
 
@@ -392,6 +434,18 @@ static const struct row {
       "487 by the layer below, wipe keys" },
     { MCX_PC_ALERTING, MCX_PC_RX_LOST, ANY_TIMER, MCX_PC_IDLE, alerting_lost, "wipe keys" },
     { MCX_PC_ALERTING, MCX_PC_RX_INVITE, ANY_TIMER, MCX_PC_ALERTING, second_call, "486 to the other INVITE" },
+    /* callee, over a pre-established session (TS 24.380 9.2.2; TS 24.379 11.1.1.2.2.2) */
+    { MCX_PC_IDLE, MCX_PC_CONNECT_BAD, ANY_TIMER, MCX_PC_IDLE, connect_refused,
+      "Acknowledgement: 3 when the I_MESSAGE fails, else 2" },
+    { MCX_PC_IDLE, MCX_PC_CONNECT_GOOD, ANY_TIMER, MCX_PC_IN_CALL, connect_accepted,
+      "Acknowledgement 0, start media under the PCK" },
+    { MCX_PC_CALLING, MCX_PC_RX_CONNECT, ANY_TIMER, MCX_PC_CALLING, second_connect, "Acknowledgement 1 to the other" },
+    { MCX_PC_RINGING, MCX_PC_RX_CONNECT, ANY_TIMER, MCX_PC_RINGING, second_connect, "Acknowledgement 1 to the other" },
+    { MCX_PC_CANCELLING, MCX_PC_RX_CONNECT, ANY_TIMER, MCX_PC_CANCELLING, second_connect,
+      "Acknowledgement 1 to the other" },
+    { MCX_PC_ALERTING, MCX_PC_RX_CONNECT, ANY_TIMER, MCX_PC_ALERTING, second_connect,
+      "Acknowledgement 1 to the other" },
+    { MCX_PC_IN_CALL, MCX_PC_RX_CONNECT, ANY_TIMER, MCX_PC_IN_CALL, second_connect, "Acknowledgement 1 to the other" },
     /* both (TS 24.379 11.1.3) */
     { MCX_PC_IN_CALL, MCX_PC_USER_HANGUP, ANY_TIMER, MCX_PC_IDLE, end_by_user, "stop media, BYE, wipe keys" },
     { MCX_PC_IN_CALL, MCX_PC_RX_BYE, ANY_TIMER, MCX_PC_IDLE, end_by_peer, "stop media, wipe keys" },
@@ -459,7 +513,8 @@ static bool of_this_call(const struct mcx_privcall *pc, const struct mcx_privcal
     case MCX_PC_USER_ACCEPT:
     case MCX_PC_USER_REJECT:
     case MCX_PC_USER_HANGUP:
-    case MCX_PC_RX_INVITE: return true;
+    case MCX_PC_RX_INVITE:
+    case MCX_PC_RX_CONNECT: return true;
     default: return pc->state != MCX_PC_IDLE && in->dialog == pc->call.dialog;
     }
 }

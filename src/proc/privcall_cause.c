@@ -103,6 +103,18 @@ const char *mcx_privcall_cause_name(enum mcx_privcall_cause cause)
     return pc_cause_row(cause)->name;
 }
 
+enum mcx_mcpc_reason pc_connect_reason(enum mcx_privcall_cause cause)
+{
+    if (cause == MCX_PC_CAUSE_NONE) {
+        return MCX_MCPC_ACCEPTED;
+    }
+    if (cause == MCX_PC_CAUSE_BUSY) {
+        return MCX_MCPC_BUSY;
+    }
+    return pc_cause_row(cause)->warning == MCX_WARN_IMESSAGE_AUTHENTICATION ? MCX_MCPC_IMESSAGE_FAILED
+                                                                            : MCX_MCPC_NOT_ACCEPTED;
+}
+
 enum mcx_privcall_cause pc_cause_of_open(mcx_err err)
 {
     switch (err) {

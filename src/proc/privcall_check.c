@@ -115,7 +115,7 @@ enum mcx_privcall_event pc_check_call(struct mcx_privcall *pc, const struct mcx_
     return MCX_PC_CALL_IMPOSSIBLE;
 }
 
-/* ---- callee: RX_INVITE ---- */
+/* ---- callee: RX_INVITE and RX_CONNECT ---- */
 
 static struct mcx_imessage_policy policy_for(const struct mcx_privcall *pc, struct mcx_bytes calling_user)
 {
@@ -207,6 +207,17 @@ out:
     return err;
 }
 
+/* No I_MESSAGE at all: only where the user allows it. */
+static mcx_err unprotected_take(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct pc_found *found)
+{
+    if (!pc->config.allow_clear) {
+        found->cause = MCX_PC_CAUSE_NO_SECURITY;
+        return MCX_E_NOKEY;
+    }
+    found->why = (struct mcx_refusal){ 0 };
+    return mcx_bytes_cstr(pc->call.peer, sizeof pc->call.peer, in->calling_user);
+}
+
 /* The key-mgmt attribute of the audio line, if any (RFC 4567 4.1.2). */
 static mcx_err security_check(struct mcx_privcall *pc, const struct mcx_privcall_in *in, const struct mcx_sdp *sdp,
                               size_t audio, struct pc_found *found)
@@ -217,13 +228,7 @@ static mcx_err security_check(struct mcx_privcall *pc, const struct mcx_privcall
 
     switch (err) {
     case MCX_OK: return message_open(pc, in, mcx_bytes(message, len), found);
-    case MCX_E_NOKEY:
-        if (pc->config.allow_clear) {
-            found->why = (struct mcx_refusal){ 0 };
-            return mcx_bytes_cstr(pc->call.peer, sizeof pc->call.peer, in->calling_user);
-        }
-        found->cause = MCX_PC_CAUSE_NO_SECURITY;
-        return err;
+    case MCX_E_NOKEY: return unprotected_take(pc, in, found);
     case MCX_E_UNSUP: found->cause = MCX_PC_CAUSE_OTHER_PROTOCOL; return err;
     default: found->cause = MCX_PC_CAUSE_MALFORMED; return err;
     }
@@ -277,6 +282,41 @@ enum mcx_privcall_event pc_check_invite(struct mcx_privcall *pc, const struct mc
     return mcx_privcall_commence(in->answer_mode, in->priv_answer_mode, pc->config.manual) == MCX_ANSWER_AUTO
                ? MCX_PC_INVITE_AUTO
                : MCX_PC_INVITE_MANUAL;
+}
+
+/* The description was agreed on before; Connect brings the caller and the key (TS 24.380 9.2.2, 8.3.2). */
+static mcx_err connect_check(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct pc_found *found)
+{
+    const struct mcx_privcall_session *session = in->session;
+
+    found->cause = MCX_PC_CAUSE_INTERNAL;
+    if (session == NULL || session->port == 0) {
+        return MCX_E_ARG;
+    }
+    MCX_TRY(mcx_bytes_cstr(pc->call.remote_address, sizeof pc->call.remote_address, mcx_bytes_str(session->address)));
+    if (in->imessage.len != 0) {
+        MCX_TRY(message_open(pc, in, in->imessage, found));
+    } else {
+        (void)mcx_refuse(&found->why, MCX_E_NOKEY, "Connect without a PCK I_MESSAGE", "TS 24.380 8.3.2");
+        MCX_TRY(unprotected_take(pc, in, found));
+    }
+    pc->call.remote_port = session->port;
+    pc->call.remote_floor_port = session->floor_port;
+    pc->call.floor = session->floor_port != 0 && pc->config.floor_port != 0;
+    pc->call.amrwb = session->amrwb;
+    pc->call.dialog = in->dialog;
+    found->cause = MCX_PC_CAUSE_NONE;
+    return MCX_OK;
+}
+
+enum mcx_privcall_event pc_check_connect(struct mcx_privcall *pc, const struct mcx_privcall_in *in,
+                                         struct pc_found *found)
+{
+    if (connect_check(pc, in, found) != MCX_OK) {
+        pc_wipe(pc);
+        return MCX_PC_CONNECT_BAD;
+    }
+    return MCX_PC_CONNECT_GOOD;
 }
 
 /* The privileged header says what is done; otherwise manual when either side wants it ("pc-commencement"). */

@@ -7,9 +7,10 @@ static const char *const states[MCX_PC_NUM_STATES] = {
 };
 
 static const char *const events[MCX_PC_NUM_EVENTS] = {
-    "user-call",   "user-accept",   "user-reject", "user-hangup", "rx-invite", "rx-progress", "rx-ok",
-    "rx-failure",  "rx-cancel",     "rx-bye",      "rx-lost",     "timer",     "call-ready",  "call-impossible",
-    "invite-auto", "invite-manual", "invite-bad",  "ok-good",     "ok-bad",
+    "user-call", "user-accept", "user-reject",     "user-hangup", "rx-invite",     "rx-progress",
+    "rx-ok",     "rx-failure",  "rx-cancel",       "rx-bye",      "rx-lost",       "rx-connect",
+    "timer",     "call-ready",  "call-impossible", "invite-auto", "invite-manual", "invite-bad",
+    "ok-good",   "ok-bad",      "connect-good",    "connect-bad",
 };
 
 static const char *const notes[] = {

@@ -60,6 +60,8 @@ enum mcx_privcall_event pc_check_call(struct mcx_privcall *pc, const struct mcx_
 enum mcx_privcall_event pc_check_invite(struct mcx_privcall *pc, const struct mcx_privcall_in *in,
                                         struct pc_found *found);
 enum mcx_privcall_event pc_check_ok(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct pc_found *found);
+enum mcx_privcall_event pc_check_connect(struct mcx_privcall *pc, const struct mcx_privcall_in *in,
+                                         struct pc_found *found);
 
 /** Forget the call and wipe its keys. */
 void pc_wipe(struct mcx_privcall *pc);
@@ -80,6 +82,8 @@ struct pc_cause_row {
     const char *sentence; /* "{}" stands for the peer */
 };
 const struct pc_cause_row *pc_cause_row(enum mcx_privcall_cause cause);
+/** Reason Code of the Acknowledgement to a Connect (TS 24.380 8.3.3.9). */
+enum mcx_mcpc_reason pc_connect_reason(enum mcx_privcall_cause cause);
 /** Cause for an error of mcx_imessage_open(). */
 enum mcx_privcall_cause pc_cause_of_open(mcx_err err);
 /** What a final response tells the caller. */

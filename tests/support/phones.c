@@ -116,6 +116,10 @@ static void carry_out(struct wire *wire, struct phone *p, const struct mcx_privc
         p->num_byes++;
         (void)send(wire, p, MCX_PC_RX_BYE);
         break;
+    case MCX_PC_SEND_CONNECT_ACK:
+        p->num_connect_acks++;
+        p->sent_reason = a->reason;
+        break;
     case MCX_PC_LISTEN:
         need(!p->media && !p->listening, "listening twice");
         need(a->media.rx != NULL && a->media.tx == NULL, "not under the key of the offer");

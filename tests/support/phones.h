@@ -41,7 +41,8 @@ struct phone {
     char reason[200];
     uint16_t sent_code; /* last refusal */
     enum mcx_warning sent_warning;
-    unsigned num_refusals, num_byes, num_cancels, num_oks, num_ringings;
+    unsigned num_refusals, num_byes, num_cancels, num_oks, num_ringings, num_connect_acks;
+    enum mcx_mcpc_reason sent_reason; /* last Acknowledgement to a Connect */
     size_t most_actions;
 };
 
