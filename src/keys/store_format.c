@@ -7,59 +7,34 @@
  *            valid_to 8 | period 8 | offset 8 | Z 257 | KPAK 65 | number of domains 1, strings
  *   key sets number 2; each: flags 1 (1 = revoked, 2 = open_only) | strings kms_uri, cert_uri, issuer, user_uri |
  *            UID 32 | valid_from 8 | valid_to 8 | period_no 8 | RSK 257 | SSK 32 | PVT 65
- *
- * A string is a length of 2 octets and UTF-8; length 0 = absent.
  */
 #include "keys/store_int.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <mcx/secret.h>
-#include <mcx/text.h>
 
-#include "crypto/sym/sym.h"
+#include "keys/sealed.h"
 
-static const uint8_t magic[8] = { 'm', 'c', 'x', 's', 't', 'o', 'r', 'e' };
-
-#define NONCE_LEN 12
-#define HEAD_LEN  (sizeof magic + 2 + 8 + NONCE_LEN)
+static const struct sealed_form form = {
+    .magic = "mcxstore",
+    .version = MCX_STORE_VERSION,
+    .too_large = "the key store is larger than 1 MiB",
+    .cut = "the key store is cut short",
+    .other = "the file is no key store",
+    .version_other = "the key store has another format version",
+    .altered = "the key store was sealed under another key, or altered",
+    .malformed = "the contents of the key store are malformed",
+    .older = "the key store is older than the one seen before",
+};
 
 enum { HOME_HAS_CACHE = 1 };
 enum { CERT_REVOKED = 1 };
 enum { SET_REVOKED = 1, SET_OPEN_ONLY = 2 };
 
-static mcx_err put_string(struct mcx_wr *wr, const char *s)
-{
-    return mcx_wr_vec16(wr, mcx_bytes_str(s));
-}
-
-/* A string into `*out`, which is NULL before; URIs are bounded as in documents. */
-static mcx_err take_string(char **out, struct mcx_rd *rd)
-{
-    struct mcx_bytes b;
-    char *s = NULL;
-
-    MCX_TRY(mcx_rd_vec16(rd, &b));
-    if (b.len == 0) {
-        return MCX_OK;
-    }
-    if (b.len >= MCX_KMSDOC_URI_MAX || !mcx_utf8_ok(b)) {
-        return MCX_E_FORMAT;
-    }
-    s = malloc(b.len + 1);
-    if (s == NULL) {
-        return MCX_E_NOMEM;
-    }
-    memcpy(s, b.p, b.len);
-    s[b.len] = '\0';
-    *out = s;
-    return MCX_OK;
-}
-
 static mcx_err put_home(struct mcx_wr *wr, const struct mcx_store_home *home)
 {
-    MCX_TRY(put_string(wr, home->kms_uri));
+    MCX_TRY(mcx_sealed_put_string(wr, home->kms_uri));
     MCX_TRY(mcx_wr_u8(wr, home->has_cache ? HOME_HAS_CACHE : 0));
     MCX_TRY(mcx_wr_u64(wr, home->cache_num));
     return mcx_wr_u64(wr, home->last_fetch);
@@ -69,7 +44,7 @@ static mcx_err take_home(struct mcx_store_home *home, struct mcx_rd *rd)
 {
     uint8_t flags = 0;
 
-    MCX_TRY(take_string(&home->kms_uri, rd));
+    MCX_TRY(mcx_sealed_take_string(&home->kms_uri, rd));
     MCX_TRY(mcx_rd_u8(rd, &flags));
     MCX_TRY(mcx_rd_u64(rd, &home->cache_num));
     MCX_TRY(mcx_rd_u64(rd, &home->last_fetch));
@@ -81,9 +56,9 @@ static mcx_err put_cert(struct mcx_wr *wr, const struct mcx_kms_cert *cert)
 {
     MCX_TRY(mcx_wr_u8(wr, (uint8_t)cert->role));
     MCX_TRY(mcx_wr_u8(wr, cert->revoked ? CERT_REVOKED : 0));
-    MCX_TRY(put_string(wr, cert->cert_uri));
-    MCX_TRY(put_string(wr, cert->kms_uri));
-    MCX_TRY(put_string(wr, cert->issuer));
+    MCX_TRY(mcx_sealed_put_string(wr, cert->cert_uri));
+    MCX_TRY(mcx_sealed_put_string(wr, cert->kms_uri));
+    MCX_TRY(mcx_sealed_put_string(wr, cert->issuer));
     MCX_TRY(mcx_wr_u64(wr, cert->valid_from));
     MCX_TRY(mcx_wr_u64(wr, cert->valid_to));
     MCX_TRY(mcx_wr_u64(wr, cert->period.length));
@@ -95,7 +70,7 @@ static mcx_err put_cert(struct mcx_wr *wr, const struct mcx_kms_cert *cert)
     }
     MCX_TRY(mcx_wr_u8(wr, (uint8_t)cert->num_domains));
     for (size_t i = 0; i < cert->num_domains; i++) {
-        MCX_TRY(put_string(wr, cert->domains[i]));
+        MCX_TRY(mcx_sealed_put_string(wr, cert->domains[i]));
     }
     return MCX_OK;
 }
@@ -117,7 +92,7 @@ static mcx_err take_domains(struct mcx_kms_cert *cert, struct mcx_rd *rd)
     }
     cert->num_domains = num; /* all NULL: ready to be cleared */
     for (size_t i = 0; i < num; i++) {
-        MCX_TRY(take_string(&cert->domains[i], rd));
+        MCX_TRY(mcx_sealed_take_string(&cert->domains[i], rd));
         if (cert->domains[i] == NULL) {
             return MCX_E_FORMAT;
         }
@@ -137,9 +112,9 @@ static mcx_err take_cert(struct mcx_kms_cert *cert, struct mcx_rd *rd)
     }
     cert->role = role == MCX_KMS_ROOT ? MCX_KMS_ROOT : MCX_KMS_EXTERNAL;
     cert->revoked = flags == CERT_REVOKED;
-    MCX_TRY(take_string(&cert->cert_uri, rd));
-    MCX_TRY(take_string(&cert->kms_uri, rd));
-    MCX_TRY(take_string(&cert->issuer, rd));
+    MCX_TRY(mcx_sealed_take_string(&cert->cert_uri, rd));
+    MCX_TRY(mcx_sealed_take_string(&cert->kms_uri, rd));
+    MCX_TRY(mcx_sealed_take_string(&cert->issuer, rd));
     MCX_TRY(mcx_rd_u64(rd, &cert->valid_from));
     MCX_TRY(mcx_rd_u64(rd, &cert->valid_to));
     MCX_TRY(mcx_rd_u64(rd, &cert->period.length));
@@ -152,10 +127,10 @@ static mcx_err take_cert(struct mcx_kms_cert *cert, struct mcx_rd *rd)
 static mcx_err put_set(struct mcx_wr *wr, const struct mcx_kms_key_set *set)
 {
     MCX_TRY(mcx_wr_u8(wr, (uint8_t)((set->revoked ? SET_REVOKED : 0) | (set->open_only ? SET_OPEN_ONLY : 0))));
-    MCX_TRY(put_string(wr, set->kms_uri));
-    MCX_TRY(put_string(wr, set->cert_uri));
-    MCX_TRY(put_string(wr, set->issuer));
-    MCX_TRY(put_string(wr, set->user_uri));
+    MCX_TRY(mcx_sealed_put_string(wr, set->kms_uri));
+    MCX_TRY(mcx_sealed_put_string(wr, set->cert_uri));
+    MCX_TRY(mcx_sealed_put_string(wr, set->issuer));
+    MCX_TRY(mcx_sealed_put_string(wr, set->user_uri));
     MCX_TRY(mcx_wr_put(wr, mcx_bytes(set->uid, sizeof set->uid)));
     MCX_TRY(mcx_wr_u64(wr, set->valid_from));
     MCX_TRY(mcx_wr_u64(wr, set->valid_to));
@@ -175,10 +150,10 @@ static mcx_err take_set(struct mcx_kms_key_set *set, struct mcx_rd *rd)
     }
     set->revoked = (flags & SET_REVOKED) != 0;
     set->open_only = (flags & SET_OPEN_ONLY) != 0;
-    MCX_TRY(take_string(&set->kms_uri, rd));
-    MCX_TRY(take_string(&set->cert_uri, rd));
-    MCX_TRY(take_string(&set->issuer, rd));
-    MCX_TRY(take_string(&set->user_uri, rd));
+    MCX_TRY(mcx_sealed_take_string(&set->kms_uri, rd));
+    MCX_TRY(mcx_sealed_take_string(&set->cert_uri, rd));
+    MCX_TRY(mcx_sealed_take_string(&set->issuer, rd));
+    MCX_TRY(mcx_sealed_take_string(&set->user_uri, rd));
     MCX_TRY(mcx_rd_copy(rd, set->uid, sizeof set->uid));
     MCX_TRY(mcx_rd_u64(rd, &set->valid_from));
     MCX_TRY(mcx_rd_u64(rd, &set->valid_to));
@@ -253,19 +228,13 @@ static mcx_err take_sets(struct mcx_store *store, struct mcx_rd *rd)
     return MCX_OK;
 }
 
-static mcx_err take_all(struct mcx_store *store, struct mcx_bytes plain)
+static mcx_err take_all(void *ctx, struct mcx_rd *rd)
 {
-    struct mcx_rd rd = mcx_rd(plain);
+    struct mcx_store *store = ctx;
 
-    MCX_TRY(take_homes(store, &rd));
-    MCX_TRY(take_certs(store, &rd));
-    MCX_TRY(take_sets(store, &rd));
-    return mcx_rd_end(&rd);
-}
-
-static size_t string_len(const char *s)
-{
-    return 2 + mcx_bytes_str(s).len;
+    MCX_TRY(take_homes(store, rd));
+    MCX_TRY(take_certs(store, rd));
+    return take_sets(store, rd);
 }
 
 /* An upper bound of what put_all() writes; the fixed parts are counted generously. */
@@ -274,51 +243,24 @@ static size_t plain_bound(const struct mcx_store *store)
     size_t n = 6;
 
     for (size_t i = 0; i < store->num_homes; i++) {
-        n += 32 + string_len(store->homes[i].kms_uri);
+        n += 32 + mcx_sealed_string_len(store->homes[i].kms_uri);
     }
     for (size_t i = 0; i < store->num_certs; i++) {
         const struct mcx_kms_cert *c = &store->certs[i];
 
-        n += sizeof *c + string_len(c->cert_uri) + string_len(c->kms_uri) + string_len(c->issuer);
+        n += sizeof *c + mcx_sealed_string_len(c->cert_uri) + mcx_sealed_string_len(c->kms_uri) +
+             mcx_sealed_string_len(c->issuer);
         for (size_t k = 0; k < c->num_domains; k++) {
-            n += string_len(c->domains[k]);
+            n += mcx_sealed_string_len(c->domains[k]);
         }
     }
     for (size_t i = 0; i < store->num_sets; i++) {
         const struct mcx_kms_key_set *s = &store->sets[i];
 
-        n += sizeof *s + string_len(s->kms_uri) + string_len(s->cert_uri) + string_len(s->issuer) +
-             string_len(s->user_uri);
+        n += sizeof *s + mcx_sealed_string_len(s->kms_uri) + mcx_sealed_string_len(s->cert_uri) +
+             mcx_sealed_string_len(s->issuer) + mcx_sealed_string_len(s->user_uri);
     }
     return n;
-}
-
-static mcx_err put_head(struct mcx_wr *wr, uint64_t serial, const struct mcx_rng *rng)
-{
-    uint8_t *nonce = NULL;
-
-    MCX_TRY(mcx_wr_put(wr, mcx_bytes(magic, sizeof magic)));
-    MCX_TRY(mcx_wr_u16(wr, MCX_STORE_VERSION));
-    MCX_TRY(mcx_wr_u64(wr, serial));
-    MCX_TRY(mcx_wr_space(wr, NONCE_LEN, &nonce));
-    return mcx_rng_fill(rng, nonce, NONCE_LEN);
-}
-
-/* Ciphertext and tag after the head that `wr` holds. */
-static mcx_err seal_after(struct mcx_wr *wr, struct mcx_bytes plain, const uint8_t key[MCX_STORE_KEY_LEN])
-{
-    struct mcx_bytes head = mcx_wr_done(wr);
-    struct mcx_gcm *gcm = NULL;
-    uint8_t *text = NULL;
-    uint8_t *tag = NULL;
-    mcx_err err = MCX_OK;
-
-    MCX_TRY(mcx_wr_space(wr, plain.len, &text));
-    MCX_TRY(mcx_wr_space(wr, MCX_GCM_TAG_LEN, &tag));
-    MCX_TRY(mcx_gcm_new(&gcm, mcx_bytes(key, MCX_STORE_KEY_LEN), NONCE_LEN));
-    err = mcx_gcm_seal(gcm, text, tag, head.p + HEAD_LEN - NONCE_LEN, head, plain);
-    mcx_gcm_free(gcm);
-    return err;
 }
 
 mcx_err mcx_store_seal(uint8_t **out, size_t *len, struct mcx_store *store, const uint8_t key[MCX_STORE_KEY_LEN],
@@ -326,99 +268,31 @@ mcx_err mcx_store_seal(uint8_t **out, size_t *len, struct mcx_store *store, cons
 {
     size_t bound = plain_bound(store);
     struct mcx_wr plain = { 0 };
-    struct mcx_wr sealed = { 0 };
     mcx_err err = MCX_OK;
 
-    if (bound > MCX_STORE_MAX - HEAD_LEN - MCX_GCM_TAG_LEN) {
+    if (bound > MCX_STORE_MAX) {
         return MCX_E_SPACE;
     }
     plain = mcx_wr(mcx_secret_alloc(bound), bound);
-    sealed = mcx_wr(malloc(HEAD_LEN + bound + MCX_GCM_TAG_LEN), HEAD_LEN + bound + MCX_GCM_TAG_LEN);
-    if (plain.p == NULL || sealed.p == NULL) {
-        err = MCX_E_NOMEM;
-        goto out;
+    if (plain.p == NULL) {
+        return MCX_E_NOMEM;
     }
     MCX_GO(err, put_all(&plain, store));
-    MCX_GO(err, put_head(&sealed, store->serial + 1, rng));
-    MCX_GO(err, seal_after(&sealed, mcx_wr_done(&plain), key));
+    MCX_GO(err, mcx_sealed_write(out, len, &form, store->serial + 1, mcx_wr_done(&plain), key, rng));
     store->serial++;
-    *out = sealed.p;
-    *len = sealed.len;
-    sealed.p = NULL;
 out:
     mcx_secret_free(plain.p);
-    free(sealed.p);
-    return err;
-}
-
-/* Head of a sealed store; the cursor is left at the ciphertext. Nothing in it is trusted before the tag is. */
-static mcx_err take_head(uint64_t *serial, struct mcx_bytes *nonce, struct mcx_rd *rd, struct mcx_refusal *why)
-{
-    struct mcx_bytes word;
-    uint16_t version = 0;
-
-    if (mcx_rd_take(rd, sizeof magic, &word) != MCX_OK) {
-        return mcx_refuse(why, MCX_E_TRUNC, "the key store is cut short", "");
-    }
-    if (!mcx_bytes_equal(word, mcx_bytes(magic, sizeof magic))) {
-        return mcx_refuse(why, MCX_E_FORMAT, "the file is no key store", "");
-    }
-    if (mcx_rd_u16(rd, &version) != MCX_OK) {
-        return mcx_refuse(why, MCX_E_TRUNC, "the key store is cut short", "");
-    }
-    if (version != MCX_STORE_VERSION) {
-        return mcx_refuse(why, MCX_E_UNSUP, "the key store has another format version", "");
-    }
-    if (mcx_rd_u64(rd, serial) != MCX_OK || mcx_rd_take(rd, NONCE_LEN, nonce) != MCX_OK || rd->len < MCX_GCM_TAG_LEN) {
-        return mcx_refuse(why, MCX_E_TRUNC, "the key store is cut short", "");
-    }
-    return MCX_OK;
-}
-
-static mcx_err unseal(struct mcx_store *store, struct mcx_bytes sealed, struct mcx_bytes nonce, struct mcx_rd *rd,
-                      const uint8_t key[MCX_STORE_KEY_LEN])
-{
-    struct mcx_bytes text = { rd->p, rd->len - MCX_GCM_TAG_LEN };
-    struct mcx_gcm *gcm = NULL;
-    uint8_t *plain = NULL;
-    mcx_err err = MCX_OK;
-
-    MCX_GO(err, mcx_gcm_new(&gcm, mcx_bytes(key, MCX_STORE_KEY_LEN), NONCE_LEN));
-    plain = mcx_secret_alloc(text.len + 1);
-    if (plain == NULL) {
-        err = MCX_E_NOMEM;
-        goto out;
-    }
-    MCX_GO(err, mcx_gcm_open(gcm, plain, nonce.p, mcx_bytes(sealed.p, HEAD_LEN), text, text.p + text.len));
-    MCX_GO(err, take_all(store, mcx_bytes(plain, text.len)));
-out:
-    mcx_secret_free(plain);
-    mcx_gcm_free(gcm);
     return err;
 }
 
 mcx_err mcx_store_open(struct mcx_store **out, struct mcx_bytes sealed, const uint8_t key[MCX_STORE_KEY_LEN],
                        uint64_t min_serial, struct mcx_refusal *why)
 {
-    struct mcx_rd rd = mcx_rd(sealed);
     struct mcx_store *store = NULL;
-    struct mcx_bytes nonce = { 0 };
     mcx_err err = MCX_OK;
 
-    if (sealed.len > MCX_STORE_MAX) {
-        return mcx_refuse(why, MCX_E_SPACE, "the key store is larger than 1 MiB", "");
-    }
     MCX_TRY(mcx_store_new(&store));
-    MCX_GO(err, take_head(&store->serial, &nonce, &rd, why));
-    err = unseal(store, sealed, nonce, &rd, key);
-    if (err == MCX_E_AUTH) {
-        err = mcx_refuse(why, err, "the key store was sealed under another key, or altered", "");
-    } else if (err != MCX_OK && err != MCX_E_NOMEM) {
-        err = mcx_refuse(why, err == MCX_E_ARG ? MCX_E_FORMAT : err, "the contents of the key store are malformed", "");
-    } else if (err == MCX_OK && store->serial < min_serial) {
-        err = mcx_refuse(why, MCX_E_REPLAY, "the key store is older than the one seen before", "");
-    }
-out:
+    err = mcx_sealed_read(&store->serial, &form, sealed, key, min_serial, take_all, store, why);
     if (err != MCX_OK) {
         mcx_store_free(store);
         return err;
