@@ -8,7 +8,10 @@
  * A GMK comes in an I_MESSAGE of the group management server (GMS) and nobody else's counts. It is bound to the groups
  * that its signed key parameters name; without any, to the group in whose document it stood. Several may be active for
  * one group: the one with the latest activation time is used to send, all are used to receive. A key that was revoked
- * stays known by its GMK-ID, so that a replay cannot bring it back.
+ * or has expired is wiped but stays known by its GMK-ID and T, so that a replay cannot bring it back; when room is
+ * needed, the one with the oldest T is forgotten first.
+ *
+ * T of the messages about one GMK has to rise: with the T of the last one, only a revocation and further groups count.
  *
  * Group keys outlive a run of the program: sealed like the key store (<mcx/store.h>), under the same store key.
  */
@@ -16,9 +19,9 @@
 #include <mcx/imessage.h>
 #include <mcx/store.h>
 
-#define MCX_GROUP_KEYS_MAX        512 /* keys held */
-#define MCX_GROUP_KEY_GROUPS_MAX  16  /* groups of one key */
-#define MCX_GROUP_CLOCK_SKEW_S    60  /* a receiver takes a key this much before its activation */
+#define MCX_GROUP_KEYS_MAX       512 /* keys held; and groups of which something is known */
+#define MCX_GROUP_KEY_GROUPS_MAX MCX_IMESSAGE_GROUPS_MAX
+#define MCX_GROUP_CLOCK_SKEW_S   60 /* a receiver takes a key this much before its activation */
 
 /** One GMK (or MKFC). A secret as a whole; borrowed from mcx_group_keys until its next change. */
 struct mcx_group_key {
@@ -34,6 +37,7 @@ struct mcx_group_key {
     uint64_t expiry;     /* Unix seconds; 0 = never */
     struct mcx_ntp time; /* T of the latest message about it */
     bool revoked;        /* key is wiped then */
+    bool expired;        /* found expired by mcx_group_keys_expire(); key is wiped then */
     char *gms;           /* URI of the signer */
     char *user;          /* own MCPTT ID, which the GUK-ID is made of */
     char *group[MCX_GROUP_KEY_GROUPS_MAX];
@@ -47,30 +51,37 @@ void mcx_group_keys_free(struct mcx_group_keys *keys);
 
 /** What accepting a message changed. */
 enum mcx_group_key_change {
-    MCX_GK_SAME,    /* the identical message again: nothing */
+    MCX_GK_SAME, /* the identical message again: nothing */
     MCX_GK_NEW,
-    MCX_GK_UPDATED, /* times or groups of a key that is held */
+    MCX_GK_UPDATED, /* T, times or groups of a key that is held; or a key that had expired, valid again */
     MCX_GK_REVOKED,
 };
 
 /**
- * Take in an accepted message (mcx_imessage_open() with `initiator` = the configured GMS and allowed_types GMK, MKFC and
- * `ignore_status`, which leaves the revocation to here).
+ * Take in an accepted message (mcx_imessage_open() with `initiator` = the configured GMS and allowed_types GMK, MKFC
+ * and `ignore_status`, which leaves the revocation to here).
  *
  * @param[in] gms    URI of the GMS of this user; the initiator must be it, octet for octet
  * @param[in] group  group, or temporary group, in whose GKTP document the message stood
- * @retval MCX_E_POLICY   signed by somebody else, another key type, the parameters name other groups, a revoked key again,
- *                        or the GMK-ID is held with another key, RAND or GMS
- * @retval MCX_E_REPLAY   older T than the last about this GMK-ID
- * @retval MCX_E_EXPIRED  its expiry has passed @retval MCX_E_SPACE @retval MCX_E_NOMEM
+ * The parameters, when they name groups, replace the groups of the key; without any, `group` is added to them.
+ * A revocation counts whatever key it carries, and also for a GMK-ID that was not known.
+ *
+ * @param[out] change  written on success; anything but MCX_GK_SAME is to be sealed
+ * @retval MCX_E_ARG      `gms` or `group` is empty or too long
+ * @retval MCX_E_POLICY   signed by somebody else, another key type, the parameters name other groups, a revoked key
+ * again, the GMK-ID is held with another key, RAND, SRTP policy, GMS or user, or no usable streams
+ * @retval MCX_E_REPLAY   older T than the last about this GMK-ID, or the same T with other times
+ * @retval MCX_E_EXPIRED  its expiry has passed
+ * @retval MCX_E_SPACE    MCX_GROUP_KEYS_MAX keys that are neither revoked nor expired, or as many groups
+ * @retval MCX_E_NOMEM
  */
 MCX_MUST_CHECK mcx_err mcx_group_keys_accept(struct mcx_group_keys *keys, enum mcx_group_key_change *change,
                                              const struct mcx_imessage *msg, const char *gms, const char *group,
                                              struct mcx_ntp now, struct mcx_refusal *why);
-/** Unbind all keys from a group (deleted, left, or a temporary group torn down) and wipe those without one.
- * @return how many were wiped */
+/** Unbind all keys from a group (deleted, left, or a temporary group torn down), wipe those without one, and forget its
+ * documents. @return how many were wiped */
 size_t mcx_group_keys_drop_group(struct mcx_group_keys *keys, const char *group);
-/** Wipe what has expired ; what was revoked stays known by its GMK-ID. @return how many */
+/** Wipe what has expired. @return how many */
 size_t mcx_group_keys_expire(struct mcx_group_keys *keys, struct mcx_ntp now);
 
 /**
@@ -87,7 +98,7 @@ MCX_MUST_CHECK mcx_err mcx_group_keys_send(const struct mcx_group_key **out, con
 MCX_MUST_CHECK mcx_err mcx_group_keys_receive(const struct mcx_group_key **out, const struct mcx_group_keys *keys,
                                               const char *group, uint32_t gmk_id, struct mcx_ntp now,
                                               struct mcx_refusal *why);
-/** Next activation or expiry after `now`, Unix seconds; UINT64_MAX = none. */
+/** Next activation or expiry after `now` of a key that is in use, Unix seconds; UINT64_MAX = none. */
 uint64_t mcx_group_keys_next_change(const struct mcx_group_keys *keys, struct mcx_ntp now);
 size_t mcx_group_keys_num(const struct mcx_group_keys *keys);
 /** Borrowed until the next change. */
@@ -95,6 +106,7 @@ const struct mcx_group_key *mcx_group_keys_at(const struct mcx_group_keys *keys,
 
 /**
  * Sealed form, as of <mcx/store.h> with the magic "mcxgroup"; what the XCAP client remembers of a document rides along.
+ * Files of it: src/io/group_file.h.
  *
  * @param[out] out  octets on the heap; release with free() @retval as mcx_store_seal()
  */
@@ -106,7 +118,7 @@ MCX_MUST_CHECK mcx_err mcx_group_keys_open(struct mcx_group_keys **out, struct m
                                            struct mcx_refusal *why);
 uint64_t mcx_group_keys_serial(const struct mcx_group_keys *keys);
 
-/** What is known of a group besides its keys, from its group document. Copied; strings are borrowed on reading. */
+/** What is known of a group besides its keys, from its group document. Strings are never NULL on reading. */
 struct mcx_group_info {
     const char *group;
     const char *etag_group; /* of the group document; "" = none */
@@ -116,8 +128,13 @@ struct mcx_group_info {
     bool multicast_floor;
     const char *temporary; /* temporary group that this one is part of; "" = none */
 };
+/** Copied, in place of what was known of that group; NULL is "".
+ * @retval MCX_E_ARG no group, or a string of MCX_KMSDOC_URI_MAX octets or more, or not UTF-8 @retval MCX_E_SPACE
+ * @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_group_keys_put_info(struct mcx_group_keys *keys, const struct mcx_group_info *info);
-/** NULL when nothing is known. */
+/** NULL when nothing is known. Borrowed until the next change. */
 const struct mcx_group_info *mcx_group_keys_info(const struct mcx_group_keys *keys, const char *group);
+size_t mcx_group_keys_num_info(const struct mcx_group_keys *keys);
+const struct mcx_group_info *mcx_group_keys_info_at(const struct mcx_group_keys *keys, size_t i);
 
 #endif

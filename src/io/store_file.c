@@ -14,7 +14,7 @@
 
 #include "io/file.h"
 
-static mcx_err read_key(uint8_t key[MCX_STORE_KEY_LEN], const char *key_file, struct mcx_refusal *why)
+mcx_err mcx_store_file_key(uint8_t key[MCX_STORE_KEY_LEN], const char *key_file, struct mcx_refusal *why)
 {
     mcx_err err = mcx_file_read_key(key, key_file);
 
@@ -33,7 +33,7 @@ mcx_err mcx_store_file_read(struct mcx_store **out, const char *path, const char
     struct mcx_file file = { 0 };
     mcx_err err = MCX_OK;
 
-    MCX_TRY(read_key(key, key_file, why));
+    MCX_TRY(mcx_store_file_key(key, key_file, why));
     err = mcx_file_read(&file, path, MCX_STORE_MAX, true);
     if (err == MCX_E_POLICY) {
         err = mcx_refuse(why, err, "the key store must belong to this user and have mode 0600", "");
@@ -56,7 +56,7 @@ mcx_err mcx_store_file_write(const char *path, const char *key_file, struct mcx_
     size_t len = 0;
     mcx_err err = MCX_OK;
 
-    MCX_TRY(read_key(key, key_file, why));
+    MCX_TRY(mcx_store_file_key(key, key_file, why));
     err = mcx_store_seal(&sealed, &len, store, key, rng);
     if (err == MCX_OK) {
         err = mcx_file_replace(path, mcx_bytes(sealed, len), 0600);

@@ -25,6 +25,11 @@ MCX_MUST_CHECK mcx_err mcx_store_file_read(struct mcx_store **out, const char *p
 MCX_MUST_CHECK mcx_err mcx_store_file_write(const char *path, const char *key_file, struct mcx_store *store,
                                             const struct mcx_rng *rng, struct mcx_refusal *why);
 
+/** The store key: 64 hex digits, mode 0600, owned by the user of this process. The caller wipes it.
+ * @retval MCX_E_POLICY @retval MCX_E_FORMAT @retval MCX_E_IO errno says why */
+MCX_MUST_CHECK mcx_err mcx_store_file_key(uint8_t key[MCX_STORE_KEY_LEN], const char *key_file,
+                                          struct mcx_refusal *why);
+
 /** Wait for and take the lock "<path>.lock". @retval MCX_E_IO errno says why */
 MCX_MUST_CHECK mcx_err mcx_store_file_lock(int *lock, const char *path);
 void mcx_store_file_unlock(int lock);

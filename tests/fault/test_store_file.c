@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io/group_file.h"
 #include "io/store_file.h"
 
 static char dir[64];
@@ -191,6 +192,40 @@ static void writers_take_turns(void **state)
     assert_int_equal(serial, WRITERS * TIMES);
 }
 
+/* Group keys lie beside the store, under its key and its rules. */
+static void group_file(void **state)
+{
+    struct mcx_group_keys *keys = NULL;
+    const struct mcx_group_info info = { .group = "sip:fire@example.org", .protect_media = true };
+    struct mcx_rng rng = mcx_rng_system();
+    struct mcx_refusal why = { "", "" };
+    char path[128];
+
+    (void)state;
+    assert_int_equal(mcx_group_file_name(path, 8, store_path), MCX_E_SPACE);
+    assert_int_equal(mcx_group_file_name(path, sizeof path, store_path), MCX_OK);
+    assert_int_equal(mcx_group_file_read(&keys, path, key_path, 0, false, &why), MCX_E_IO);
+    assert_int_equal(mcx_group_file_read(&keys, path, key_path, 0, true, &why), MCX_OK);
+    assert_int_equal(mcx_group_keys_put_info(keys, &info), MCX_OK);
+    assert_int_equal(mcx_group_file_write(path, key_path, keys, &rng, &why), MCX_OK);
+    mcx_group_keys_free(keys);
+    assert_int_equal(mcx_group_file_read(&keys, path, key_path, 1, true, &why), MCX_OK);
+    assert_non_null(mcx_group_keys_info(keys, info.group));
+    assert_int_equal(chmod(dir, 0500), 0);
+    if (geteuid() != 0) { /* to root every folder is writable */
+        assert_int_equal(mcx_group_file_write(path, key_path, keys, &rng, &why), MCX_E_IO);
+    }
+    assert_int_equal(chmod(dir, 0700), 0);
+    mcx_group_keys_free(keys);
+    assert_int_equal(mcx_group_file_read(&keys, path, key_path, 9, true, &why), MCX_E_REPLAY);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(mcx_group_file_read(&keys, path, key_path, 0, true, &why), MCX_E_POLICY);
+    put_file(path, "mcxstore and so on, but no group keys at all, I am afraid", 0600);
+    assert_int_equal(mcx_group_file_read(&keys, path, key_path, 0, true, &why), MCX_E_FORMAT);
+    assert_string_equal(why.reason, "the file holds no group keys");
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +234,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_contents_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(failed_write_leaves_the_old_store, setup, teardown),
         cmocka_unit_test_setup_teardown(writers_take_turns, setup, teardown),
+        cmocka_unit_test_setup_teardown(group_file, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
