@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _DEFAULT_SOURCE 1 /* nanosleep */
 #include "io/kms_fetch.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <mcx/secret.h>
 
-#include "io/file.h"
+#include "io/fetch_int.h"
 #include "io/http_client.h"
 #include "io/store_file.h"
 
-#define TOKEN_MAX  16384
 #define TIMEOUT_MS 20000
 
 /* One run of the procedure. */
@@ -28,17 +24,6 @@ struct run {
     struct mcx_http_reply reply;
 };
 
-/* Octets of a peer for a terminal: no control characters. */
-static void detail_put(struct mcx_kms_fetched *out, const char *text)
-{
-    size_t n = strnlen(text, sizeof out->detail - 1);
-
-    for (size_t i = 0; i < n; i++) {
-        out->detail[i] = (char)((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
-    }
-    out->detail[n] = '\0';
-}
-
 static mcx_err fail(struct mcx_kms_fetched *out, mcx_err err, const char *reason, const char *clause)
 {
     out->why = (struct mcx_refusal){ reason, clause };
@@ -47,51 +32,13 @@ static mcx_err fail(struct mcx_kms_fetched *out, mcx_err err, const char *reason
 
 static mcx_err fail_file(struct mcx_kms_fetched *out, mcx_err err, const char *reason, const char *path)
 {
-    const char *system = err == MCX_E_IO ? strerror(errno) : "";
-    char text[sizeof out->detail];
-
-    (void)snprintf(text, sizeof text, "%s%s%s", path, system[0] == '\0' ? "" : ": ", system);
-    detail_put(out, text);
+    fetch_detail_file(out->detail, sizeof out->detail, err, path);
     return fail(out, err, reason, "");
-}
-
-static mcx_err token_read(struct run *r)
-{
-    const char *path = r->fetch->token_file;
-    struct mcx_bytes text;
-    mcx_err err = mcx_file_read(&r->token, path, TOKEN_MAX, true);
-
-    if (err != MCX_OK) {
-        return fail_file(r->out, err,
-                         err == MCX_E_POLICY ? "the token file must belong to this user and have mode 0600"
-                                             : "the token file cannot be read",
-                         path);
-    }
-    text = mcx_bytes_trim(mcx_bytes(r->token.p, r->token.len));
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.p[i] <= ' ' || text.p[i] > '~') {
-            text.len = 0;
-        }
-    }
-    if (text.len == 0) {
-        return fail_file(r->out, MCX_E_FORMAT, "the token file holds no access token on one line", path);
-    }
-    memmove(r->token.p, text.p, text.len);
-    r->token.p[text.len] = '\0';
-    return MCX_OK;
 }
 
 static struct mcx_ntp now(void)
 {
     return mcx_ntp_from_unix_ms(mcx_clock_unix_ms());
-}
-
-static void wait_ms(uint64_t ms)
-{
-    struct timespec ts = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000L };
-
-    while (nanosleep(&ts, &ts) != 0 && errno == EINTR) {
-    }
 }
 
 /* One POST. A lost answer is for the procedure, which may try again; what it must not try again is an error. */
@@ -111,7 +58,7 @@ static mcx_err exchange(struct run *r, const struct mcx_kmsc_out *do_post, struc
     err = mcx_http_exchange(&r->reply, &call);
     if (err != MCX_OK && err != MCX_E_IO) {
         r->out->operation = do_post->operation;
-        detail_put(r->out, r->reply.detail);
+        fetch_detail(r->out->detail, sizeof r->out->detail, r->reply.detail);
         return err == MCX_E_AUTH
                    ? fail(r->out, err, "the TLS certificate of the server did not verify against --ca", "TS 33.180 D.1")
                : err == MCX_E_SPACE ? fail(r->out, err, "the answer is larger than a KMS document may be", "")
@@ -126,7 +73,8 @@ static mcx_err exchange(struct run *r, const struct mcx_kmsc_out *do_post, struc
 
 static mcx_err given_up(struct run *r, const struct mcx_kmsc_out *step)
 {
-    detail_put(r->out, step->kms_error_msg != NULL ? step->kms_error_msg : r->reply.detail);
+    fetch_detail(r->out->detail, sizeof r->out->detail,
+                 step->kms_error_msg != NULL ? step->kms_error_msg : r->reply.detail);
     r->out->operation = step->operation;
     r->out->kms_error = step->kms_error;
     return fail(r->out, step->err, step->why.reason == NULL ? mcx_err_name(step->err) : step->why.reason,
@@ -152,7 +100,7 @@ static mcx_err run(struct run *r)
             if (r->fetch->on_wait != NULL) {
                 r->fetch->on_wait(step.operation, r->reply.detail, step.wait_ms);
             }
-            wait_ms(step.wait_ms);
+            fetch_wait(step.wait_ms);
             in = (struct mcx_kmsc_in){ .event = MCX_KMSC_TIMER, .now = now() };
             break;
         }
@@ -168,12 +116,16 @@ static mcx_err prepare(struct run *r, struct mcx_store *store)
                                             .time = r->fetch->time,
                                             .init_only = r->fetch->init_only,
                                             .retry = MCX_KMSC_RETRY_DEFAULT };
+    struct mcx_refusal why = { 0 };
     mcx_err err = MCX_OK;
 
     if (access(r->fetch->ca_file, R_OK) != 0) {
         return fail_file(r->out, MCX_E_IO, "the file of the TLS authority cannot be read", r->fetch->ca_file);
     }
-    MCX_TRY(token_read(r));
+    err = fetch_token(&r->token, r->fetch->token_file, &why);
+    if (err != MCX_OK) {
+        return fail_file(r->out, err, why.reason == NULL ? mcx_err_name(err) : why.reason, r->fetch->token_file);
+    }
     err = mcx_kmsc_new(&r->kmsc, &config, store, &r->rng);
     return err == MCX_OK ? MCX_OK
                          : fail(r->out, err,
