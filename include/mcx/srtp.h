@@ -30,7 +30,8 @@ struct mcx_srtp_tx;
 /** @retval MCX_E_ARG the MKI has not 0, 4 or 8 octets @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_srtp_tx_new(struct mcx_srtp_tx **out, const struct mcx_srtp_params *params);
 void mcx_srtp_tx_free(struct mcx_srtp_tx *tx);
-/** Roll-over counter to start from; laboratory and tests. @retval MCX_E_STATE packets were already sent */
+/** Roll-over counter to start from, after a change of the master key (RFC 3711 3.3.1). @retval MCX_E_STATE packets were
+ * already sent */
 MCX_MUST_CHECK mcx_err mcx_srtp_tx_set_roc(struct mcx_srtp_tx *tx, uint32_t roc);
 /** Index of the first SRTCP packet, below 2^31; laboratory and tests. @retval MCX_E_ARG @retval MCX_E_STATE as above */
 MCX_MUST_CHECK mcx_err mcx_srtp_tx_set_rtcp_index(struct mcx_srtp_tx *tx, uint32_t index);
@@ -69,8 +70,10 @@ struct mcx_srtp_rx;
  */
 MCX_MUST_CHECK mcx_err mcx_srtp_rx_new(struct mcx_srtp_rx **out, const struct mcx_srtp_params *params, size_t max_ssrc);
 void mcx_srtp_rx_free(struct mcx_srtp_rx *rx);
-/** ROC to assume for the first packet of a stream; laboratory and tests. */
+/** ROC to assume for the first packet of a stream that has none in it: the SSRC was heard under another master key. */
 void mcx_srtp_rx_set_roc(struct mcx_srtp_rx *rx, uint32_t roc);
+/** Highest SRTP index opened from an SSRC. @return false when there is none yet */
+bool mcx_srtp_rx_index(const struct mcx_srtp_rx *rx, uint64_t *index, uint32_t ssrc);
 /**
  * Authenticate and open one packet into `out`. On any error no state has changed and out->len is as before.
  * In place (packet.p == out->p + out->len) is allowed; a wrong tag then leaves zeros where the ciphertext was.

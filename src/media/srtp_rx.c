@@ -62,6 +62,17 @@ void mcx_srtp_rx_set_roc(struct mcx_srtp_rx *rx, uint32_t roc)
     rx->first_roc = roc;
 }
 
+bool mcx_srtp_rx_index(const struct mcx_srtp_rx *rx, uint64_t *index, uint32_t ssrc)
+{
+    for (size_t i = 0; i < rx->num; i++) {
+        if (rx->stream[i].ssrc == ssrc && rx->stream[i].rtp.started) {
+            *index = rx->stream[i].rtp.top;
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct stream *find_stream(struct mcx_srtp_rx *rx, uint32_t ssrc)
 {
     for (size_t i = 0; i < rx->num; i++) {
