@@ -14,6 +14,7 @@
 
 #include <mcx/floor_server.h>
 #include <mcx/mcptt_server.h>
+#include <mcx/preestablished.h>
 #include <mcx/privcall.h>
 
 static void write_private_call(FILE *f)
@@ -95,6 +96,28 @@ static void write_floor_server(FILE *f)
     }
 }
 
+static void write_preestablished(FILE *f)
+{
+    struct mcx_preest_row row;
+
+    fputs("\n## Pre-established session, participating function (`src/proc/preestablished.c`, TS 24.380 9.3)\n\n", f);
+    fputs("```mermaid\nstateDiagram-v2\n", f);
+    for (size_t i = 0; mcx_preest_row(&row, i); i++) {
+        fprintf(f, "    %s --> %s: %s\n", row.state, row.next, row.event);
+    }
+    fputs("```\n\n| State | Event | Next state | What happens |\n|---|---|---|---|\n", f);
+    for (size_t i = 0; mcx_preest_row(&row, i); i++) {
+        fprintf(f, "| %s | %s | %s | %s |\n", row.state, row.event, row.next, row.what);
+    }
+    fputs("\n| Timer | Default | Counter | Meaning |\n|---|---|---|---|\n", f);
+    for (int i = 0; i < MCX_PE_NUM_TIMERS; i++) {
+        const struct mcx_preest_timer_info *info = mcx_preest_timer_info((enum mcx_preest_timer)i);
+
+        fprintf(f, "| %s | %u ms | %u | %s |\n", info->name, (unsigned)info->default_ms, (unsigned)info->max_count,
+                info->meaning);
+    }
+}
+
 static void write_all(FILE *f)
 {
     fputs("# State machines\n\n"
@@ -105,6 +128,7 @@ static void write_all(FILE *f)
     write_private_call(f);
     write_mcptt_server(f);
     write_floor_server(f);
+    write_preestablished(f);
 }
 
 static void documentation_is_that_of_the_tables(void **state)
