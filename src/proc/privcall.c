@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The private call: tables, actions, and the step (TS 24.379 11.1.1.2.1, 11.1.3). */
 #include "proc/privcall_priv.h"
+#include "proc/sentence.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,7 @@ static struct mcx_privcall_action *tell(struct run *r, enum mcx_privcall_note no
         memcpy(pc->told_peer, pc->call.peer, sizeof pc->told_peer);
         memcpy(pc->told_kms, pc->call.peer_kms, sizeof pc->told_kms);
     }
-    pc_say(sentence, sizeof pc->sentence[0], text, pc->told_peer);
+    proc_say(sentence, sizeof pc->sentence[0], text, pc->told_peer);
     a->note = note;
     a->cause = cause;
     a->sentence = sentence;

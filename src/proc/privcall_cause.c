@@ -5,8 +5,6 @@
  */
 #include "proc/privcall_priv.h"
 
-#include <string.h>
-
 #define NOT_ACCEPTABLE 488, "Not Acceptable Here"
 #define AUTHENTICATION NOT_ACCEPTABLE, MCX_WARN_IMESSAGE_AUTHENTICATION
 
@@ -140,19 +138,4 @@ const struct pc_peer_row *pc_peer_row(uint16_t code, unsigned warning)
         i++;
     }
     return &peers[i];
-}
-
-void pc_say(char *out, size_t cap, const char *text, const char *peer)
-{
-    struct mcx_wr wr = mcx_wr((uint8_t *)out, cap - 1);
-    const char *gap = strstr(text, "{}");
-
-    if (gap == NULL) {
-        (void)!mcx_wr_str(&wr, text);
-    } else {
-        (void)!mcx_wr_put(&wr, mcx_bytes(text, (size_t)(gap - text)));
-        (void)!mcx_wr_str(&wr, peer);
-        (void)!mcx_wr_str(&wr, gap + 2);
-    }
-    out[wr.len] = '\0';
 }

@@ -94,7 +94,5 @@ struct pc_peer_row {
     const char *sentence;
 };
 const struct pc_peer_row *pc_peer_row(uint16_t code, unsigned warning);
-/** `text` with "{}" replaced by `peer`. */
-void pc_say(char *out, size_t cap, const char *text, const char *peer);
 
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <mcx/floor_server.h>
+#include <mcx/groupcall.h>
 #include <mcx/mcptt_server.h>
 #include <mcx/preestablished.h>
 #include <mcx/privcall.h>
@@ -39,6 +40,27 @@ static void write_private_call(FILE *f)
         } else {
             fprintf(f, "| %s | %u ms | %s |\n", info->name, (unsigned)info->default_ms, info->meaning);
         }
+    }
+}
+
+static void write_group_call(FILE *f)
+{
+    struct mcx_groupcall_row row;
+
+    fputs("\n## Group call, client (`src/proc/groupcall.c`, TS 24.379 10.1.1.2, 10.1.2.2)\n\n", f);
+    fputs("```mermaid\nstateDiagram-v2\n", f);
+    for (size_t i = 0; mcx_groupcall_row(&row, i); i++) {
+        fprintf(f, "    %s --> %s: %s\n", row.state, row.next, row.event);
+    }
+    fputs("```\n\n| State | Event | Next state | What happens |\n|---|---|---|---|\n", f);
+    for (size_t i = 0; mcx_groupcall_row(&row, i); i++) {
+        fprintf(f, "| %s | %s | %s | %s |\n", row.state, row.event, row.next, row.what);
+    }
+    fputs("\n| Timer | Default | Meaning |\n|---|---|---|\n", f);
+    for (int i = 0; i < MCX_GC_NUM_TIMERS; i++) {
+        const struct mcx_groupcall_timer_info *info = mcx_groupcall_timer_info((enum mcx_groupcall_timer)i);
+
+        fprintf(f, "| %s | %u ms | %s |\n", info->name, (unsigned)info->default_ms, info->meaning);
     }
 }
 
@@ -126,6 +148,7 @@ static void write_all(FILE *f)
           "the present state is refused with `MCX_E_STATE` and changes nothing.\n\n",
           f);
     write_private_call(f);
+    write_group_call(f);
     write_mcptt_server(f);
     write_floor_server(f);
     write_preestablished(f);
