@@ -232,6 +232,10 @@ MCX_MUST_CHECK mcx_err mcx_warning_write(char *out, size_t cap, const char *agen
 /** Code and text of a received Warning value; code 0 when the text starts with no number. @retval MCX_E_FORMAT */
 MCX_MUST_CHECK mcx_err mcx_warning_read(unsigned *code, struct mcx_bytes *text, struct mcx_bytes value);
 
+/** Text, without a number, of the Warning in the 200 to a REGISTER by which a server says that it holds no CSK of this
+ * client; docs/DEVIATIONS.md "csk-unknown". */
+#define MCX_TEXT_NO_CSK "no client-server key is held"
+
 /* ---- commencement mode (RFC 5373) ---- */
 
 enum mcx_answer_mode { MCX_ANSWER_UNSET = 0, MCX_ANSWER_AUTO, MCX_ANSWER_MANUAL };

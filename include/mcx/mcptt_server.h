@@ -110,7 +110,8 @@ enum mcx_msrv_event {
     MCX_MSRV_EV_GONE,        /* a leg ended: CANCEL, BYE (sip has its body), failure (sip is NULL) */
     MCX_MSRV_EV_RELAY_READY, /* lines with their local ports */
     MCX_MSRV_EV_RELAY_FAILED,
-    MCX_MSRV_EV_TICK, /* mcx_msrv_deadline() has come */
+    MCX_MSRV_EV_TICK,      /* mcx_msrv_deadline() has come */
+    MCX_MSRV_EV_DELIVERED, /* user, sip: the final response to a MESSAGE, NULL = none came */
 };
 struct mcx_msrv_in {
     enum mcx_msrv_event event;
@@ -119,6 +120,7 @@ struct mcx_msrv_in {
     uint32_t call;
     enum mcx_msrv_side side;
     const struct mcx_msrv_sip *sip;
+    const char *user; /* MCPTT ID */
     const struct mcx_msrv_line *lines;
     size_t num_lines;
 };
@@ -133,6 +135,7 @@ enum mcx_msrv_act {
     MCX_MSRV_RELAY_OPEN, /* lines: media, rtcp, remote of the caller */
     MCX_MSRV_RELAY_PEER, /* lines: remote of `side`; port 0 = closed */
     MCX_MSRV_RELAY_CLOSE,
+    MCX_MSRV_MESSAGE, /* a SIP MESSAGE to the user `caller`: a new CSK (TS 33.180 5.8) */
     MCX_MSRV_NOTE, /* for the event log */
 };
 struct mcx_msrv_action {
@@ -146,7 +149,7 @@ struct mcx_msrv_action {
     const char *contact_user;   /* session identity; NULL = the server's own */
     const char *content_type;   /* NULL = no body */
     struct mcx_bytes body;
-    /* INVITE */
+    /* INVITE, MESSAGE */
     const char *uri, *from, *to, *next_hop;
     const char *route[MCX_MSRV_MAX_PATH];
     uint32_t session_expires;
@@ -154,7 +157,7 @@ struct mcx_msrv_action {
     struct mcx_msrv_line lines[MCX_SDP_MAX_MEDIA];
     size_t num_lines;
     /* NOTE: "registered", "register-refused", "deregistered", "call-setup", "call-refused", "call-ringing",
-     * "call-answered", "call-ended"; caller and callee are MCPTT IDs, "" when unknown; text says why */
+     * "call-answered", "call-ended", "csk-replaced", "csk-not-taken", "csk-not-made"; caller and callee are MCPTT IDs, "" when unknown; text says why */
     const char *note, *caller, *callee, *text;
     enum mcx_warning warning;
 };

@@ -247,6 +247,67 @@ static void do_leg(struct md_leg *leg, const struct mcx_msrv_action *a)
     }
 }
 
+/* ---- messages ---- */
+
+static void delivery_free(struct md_delivery *m)
+{
+    struct md_delivery **at = &m->d->deliveries;
+
+    while (*at != m) {
+        at = &(*at)->next;
+    }
+    *at = m->next;
+    free(m);
+}
+
+void md_free_deliveries(struct md_daemon *d)
+{
+    while (d->deliveries != NULL) {
+        delivery_free(d->deliveries);
+    }
+}
+
+static void on_delivered(void *arg, const struct mcx_sip_msg *response)
+{
+    struct md_delivery *m = arg;
+    struct md_daemon *d = m->d;
+    struct mcx_msrv_sip sip;
+    struct mcx_msrv_in in = { .event = MCX_MSRV_EV_DELIVERED, .user = m->user };
+
+    delivery_free(m);
+    if (response != NULL) {
+        md_view(&sip, d->s, response);
+        in.sip = &sip;
+    }
+    step(d, &in);
+}
+
+/* One that cannot be sent is made anew by the state machine after its wait. */
+static void do_message(struct md_daemon *d, const struct mcx_msrv_action *a)
+{
+    struct md_delivery *m = calloc(1, sizeof *m);
+    struct mcx_sip_request request = { .method = "MESSAGE",
+                                       .uri = a->uri,
+                                       .from = a->from,
+                                       .to = a->to,
+                                       .next_hop = a->next_hop,
+                                       .content = content_of(a),
+                                       .done = on_delivered,
+                                       .arg = m };
+
+    memcpy(request.route, a->route, sizeof request.route);
+    if (m != NULL) {
+        *m = (struct md_delivery){ .next = d->deliveries, .d = d, .user = a->caller };
+        d->deliveries = m;
+    }
+    if (m == NULL || mcx_sip_send(d->sip, &request) != MCX_OK) {
+        if (m != NULL) {
+            delivery_free(m);
+        }
+        md_journal(d->s, "message-not-sent", json_pack("{s:o}", "user", md_clean(a->caller)));
+    }
+}
+
 static void do_action(struct md_daemon *d, const struct mcx_msrv_action *a)
 {
     struct md_call *c = a->call != 0 ? find_call(d, a->call) : NULL;
@@ -254,6 +315,10 @@ static void do_action(struct md_daemon *d, const struct mcx_msrv_action *a)
 
     if (a->act == MCX_MSRV_NOTE) {
         do_note(d, a);
+        return;
+    }
+    if (a->act == MCX_MSRV_MESSAGE) {
+        do_message(d, a);
         return;
     }
     if (a->act == MCX_MSRV_RESPOND) {
@@ -303,6 +368,7 @@ static void one_step(struct md_daemon *d, const struct mcx_msrv_in *in)
     mcx_err err;
 
     timed.now_ms = mcx_clock_mono_ms();
+    timed.wall = mcx_ntp_from_unix_ms(mcx_clock_unix_ms());
     d->busy = true;
     err = mcx_msrv_step(d->srv, &timed, &d->out); /* an event that came too late is refused and has no actions */
     if (err != MCX_OK && in->event == MCX_MSRV_EV_INVITE && d->out.num == 0) {

@@ -94,6 +94,9 @@ static int open_server(struct md_daemon *d)
 
     d->config.host = d->s->host;
     d->config.controlling_psi = d->s->controlling_psi;
+    d->config.server_id = d->s->server_id;
+    d->config.ring = d->ring;
+    d->config.csk_lifetime_s = d->s->csk_lifetime_s;
     d->config.users = d->s->users;
     d->config.num_users = d->s->num_users;
     d->config.max_calls = d->s->max_calls;
@@ -186,6 +189,7 @@ void md_close(struct md_daemon *d)
     }
     mcx_sip_free(d->sip);
     md_free_calls(d);
+    md_free_deliveries(d);
     mcx_relay_free(d->relay);
     if (d->loop) {
         mcx_loop_close();

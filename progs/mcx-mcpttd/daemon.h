@@ -25,6 +25,13 @@ struct md_call {
     struct mcx_relay_call *relay;
 };
 
+/** A MESSAGE on its way to a user. */
+struct md_delivery {
+    struct md_delivery *next;
+    struct md_daemon *d;
+    const char *user; /* MCPTT ID, in the settings */
+};
+
 /** An event that arose while actions were carried out; it has its turn after them. */
 struct md_event {
     enum mcx_msrv_event event;
@@ -47,6 +54,7 @@ struct md_daemon {
     struct mcx_relay *relay;
     bool loop;
     struct md_call *calls;
+    struct md_delivery *deliveries;
     uint32_t last_id;
     const struct mcx_sip_msg *request; /* the REGISTER being answered */
     struct mcx_msrv_out out;
@@ -69,5 +77,6 @@ void md_view(struct mcx_msrv_sip *out, const struct md_settings *s, const struct
 void md_on_invite(void *arg, struct mcx_sip_call *sip, const struct mcx_sip_msg *msg);
 bool md_on_request(void *arg, struct mcx_sip *sip, const struct mcx_sip_msg *msg);
 void md_free_calls(struct md_daemon *d);
+void md_free_deliveries(struct md_daemon *d);
 
 #endif

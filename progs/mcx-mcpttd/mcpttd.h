@@ -34,10 +34,11 @@ struct md_settings {
     uint16_t media_min, media_max;
     bool symmetric_rtp;
     char *capture;
-    char *store, *store_key;
+    char *store, *store_key, *server_id;
     char *trusted[MD_MAX_PROXIES]; /* addresses */
     size_t num_trusted;
-    uint32_t max_calls, max_fds, peer_rate, total_rate, no_answer_s, max_call_s, session_expires_s, max_expires_s;
+    uint32_t max_calls, max_fds, peer_rate, total_rate, no_answer_s, max_call_s, session_expires_s, max_expires_s,
+        csk_lifetime_s;
     char *ready_file;
     bool json, check_only;
 };

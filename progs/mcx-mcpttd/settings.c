@@ -246,6 +246,10 @@ static const struct setting {
     { "capture", "FILE", "laboratory: pcap file of all media that cross this server", TEXT_AT(capture) },
     { "store", "FILE", "key store of this server, loaded and checked at start", TEXT_AT(store) },
     { "store-key", "FILE", "64 hex digits, mode 0600", TEXT_AT(store_key) },
+    { "server-id", "URI", "own identity in the key store; clients then send a CSK with their registration",
+      TEXT_AT(server_id) },
+    { "csk-lifetime", "SECONDS", "age at which this server replaces a CSK; 0 = never (default)",
+      NUMBER_AT(csk_lifetime_s, 31536000) },
     { "max-calls", "N", "calls at once (default 1000); above, 500", NUMBER_AT(max_calls, 100000) },
     { "max-fds", "N", "sockets at once: connections and 4 to 8 a call (default 8192)", NUMBER_AT(max_fds, 1000000) },
     { "peer-rate", "N", "requests a minute of one address, except a trusted proxy (default 600; 0 = any); above, 503",
@@ -411,6 +415,12 @@ int md_check(struct md_settings *s)
     }
     if ((s->store == NULL) != (s->store_key == NULL)) {
         return md_complain(EXIT_USAGE, "--store and --store-key go together", "");
+    }
+    if (s->server_id != NULL && s->store == NULL) {
+        return md_complain(EXIT_USAGE, "--server-id needs --store: the keys of that identity", "");
+    }
+    if (s->csk_lifetime_s != 0 && s->server_id == NULL) {
+        return md_complain(EXIT_USAGE, "--csk-lifetime needs --server-id", "");
     }
     if (s->max_calls == 0 || (s->session_expires_s != 0 && s->session_expires_s < 90)) {
         return md_complain(EXIT_USAGE, "--max-calls is at least 1, --session-expires 0 or at least 90", "");

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <mcx/secret.h>
+
 enum { UNFRAMED_MS = 10000 };
 
 struct mcx_bytes sip_view(const struct pl *pl)
@@ -165,6 +167,28 @@ int sip_write_content(struct mbuf *mb, const struct mcx_sip_content *content)
         err |= mbuf_write_mem(mb, c->body.p, len);
     }
     return err;
+}
+
+int sip_content_keep(struct mbuf **at, const struct mcx_sip_content *content)
+{
+    struct mbuf *mb = mbuf_alloc(512);
+    int err = mb == NULL ? ENOMEM : sip_write_content(mb, content);
+
+    if (err != 0) {
+        mem_deref(mb);
+        return err;
+    }
+    sip_content_drop(at);
+    *at = mb;
+    return 0;
+}
+
+void sip_content_drop(struct mbuf **at)
+{
+    if (*at != NULL) {
+        mcx_wipe((*at)->buf, (*at)->size); /* an access token may be in it */
+    }
+    *at = mem_deref(*at);
 }
 
 int sip_send_request(struct sip_request **req, const struct mcx_sip *sip, const char *method, const char *uri,

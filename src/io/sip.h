@@ -143,7 +143,8 @@ struct mcx_sip_request {
     const char *uri;
     const char *from;
     const char *to;       /* NULL = uri */
-    const char *next_hop; /* NULL = outbound, else the URI */
+    const char *route[4]; /* preloaded Route URIs (Path of a registration), NULL-terminated when fewer */
+    const char *next_hop; /* NULL = first route, outbound, or the URI */
     struct mcx_sip_content content;
     void (*done)(void *arg, const struct mcx_sip_msg *response);
     void *arg;
@@ -161,6 +162,10 @@ struct mcx_sip_register {
 };
 MCX_MUST_CHECK mcx_err mcx_sip_reg_new(struct mcx_sip_reg **out, struct mcx_sip *sip,
                                        const struct mcx_sip_register *params);
+/** What the next REGISTERs carry; their contact_params stay. */
+MCX_MUST_CHECK mcx_err mcx_sip_reg_content(struct mcx_sip_reg *reg, const struct mcx_sip_content *content);
+/** Register at once, not only when it is due; may be called in on_state. */
+void mcx_sip_reg_now(struct mcx_sip_reg *reg);
 /** De-register and release; `done` (may be NULL) is called once when the answer has come, or after 2 s. */
 void mcx_sip_reg_end(struct mcx_sip_reg *reg, void (*done)(void *arg), void *arg);
 

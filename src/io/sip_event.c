@@ -8,8 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <mcx/secret.h>
-
 enum {
     DEFAULT_EXPIRES = 3600,
     FIRST_RETRY_MS = 1000,
@@ -460,28 +458,6 @@ void sip_events_drop(struct mcx_sip *sip)
 }
 
 /* ---- shared ---- */
-
-int sip_content_keep(struct mbuf **at, const struct mcx_sip_content *content)
-{
-    struct mbuf *mb = mbuf_alloc(512);
-    int err = mb == NULL ? ENOMEM : sip_write_content(mb, content);
-
-    if (err != 0) {
-        mem_deref(mb);
-        return err;
-    }
-    sip_content_drop(at);
-    *at = mb;
-    return 0;
-}
-
-void sip_content_drop(struct mbuf **at)
-{
-    if (*at != NULL) {
-        mcx_wipe((*at)->buf, (*at)->size); /* an access token may be in it */
-    }
-    *at = mem_deref(*at);
-}
 
 bool sip_event_is(const struct pl *value, const char *event)
 {

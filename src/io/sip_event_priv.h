@@ -6,10 +6,6 @@
 
 #include "io/sip_priv.h"
 
-/** Keep headers and body as they will be sent; replaces what was kept. */
-int sip_content_keep(struct mbuf **at, const struct mcx_sip_content *content);
-/** Wipe and release. */
-void sip_content_drop(struct mbuf **at);
 /** An Event value names this package, parameters aside. */
 bool sip_event_is(const struct pl *value, const char *event);
 

@@ -17,7 +17,7 @@ struct mcx_sip {
     struct sip_lsnr *requests;
     struct sip_lsnr *responses;
     struct hash *calls; /* by Call-ID */
-    struct list regs;
+    struct list regs, singles;
     struct list subs, pubs;
     struct hash *watchers; /* by Call-ID */
     size_t num_watchers;
@@ -47,6 +47,10 @@ int sip_write_contact(struct mbuf *mb, const char *user, const struct sa *local,
 void sip_local_for(struct sa *local, const struct mcx_sip *sip, const struct sip_msg *msg);
 /** Headers, Content-Type, Content-Length, empty line, body. `content` may be NULL. */
 int sip_write_content(struct mbuf *mb, const struct mcx_sip_content *content);
+/** Keep headers and body as they will be sent; replaces what was kept. */
+int sip_content_keep(struct mbuf **at, const struct mcx_sip_content *content);
+/** Wipe and release. */
+void sip_content_drop(struct mbuf **at);
 void sip_msg_view(struct mcx_sip_msg *out, const struct sip_msg *msg);
 struct mcx_bytes sip_view(const struct pl *pl);
 /** libre's error as ours. */

@@ -5,13 +5,13 @@
 
 #include <string.h>
 
-#include <mcx/secret.h>
-
 enum { RETRY_MS = 30000, END_MS = 2000, DEFAULT_EXPIRES = 3600 };
 
 /* ---- one request ---- */
 
 struct single {
+    struct le le;
+    struct sip_dlg d; /* not a dialog: its Call-ID, tag and routes */
     struct sip_request *req;
     struct mcx_sip *sip;
     char *contact_params;
@@ -23,6 +23,9 @@ static void single_free(void *arg)
 {
     struct single *single = arg;
 
+    list_unlink(&single->le);
+    mem_deref(single->req);
+    sip_dlg_clear(&single->d);
     mem_deref(single->contact_params);
 }
 
@@ -52,40 +55,39 @@ static void single_done(int err, const struct sip_msg *msg, void *arg)
     mem_deref(single);
 }
 
-static int write_single(struct mbuf *mb, const struct mcx_sip *sip, const struct mcx_sip_request *r)
+static int single_send(struct single *single, const struct mcx_sip_request *r, struct mbuf *mb)
 {
-    int err = mbuf_printf(mb,
-                          "Max-Forwards: 70\r\nTo: <%s>\r\nFrom: <%s>;tag=%016llx\r\nCall-ID: %016llx%016llx\r\n"
-                          "CSeq: 1 %s\r\n",
-                          r->to != NULL ? r->to : r->uri, r->from, rand_u64(), rand_u64(), rand_u64(), r->method);
+    int err = sip_dlg_begin(&single->d, single->sip, r->uri, r->from, r->to, r->next_hop, r->route);
 
-    if (sip->agent != NULL) {
-        err |= mbuf_printf(mb, "User-Agent: %s\r\n", sip->agent);
+    if (err == 0 && r->content.contact_params != NULL) {
+        err = str_dup(&single->contact_params, r->content.contact_params);
     }
-    return err | sip_write_content(mb, &r->content);
+    err = err != 0 ? err : sip_dlg_head(mb, &single->d, 1, r->method);
+    err = err != 0 ? err : sip_write_content(mb, &r->content);
+    return err != 0 ? err
+                    : sip_send_request(&single->req, single->sip, r->method, r->uri, sip_dlg_hop(&single->d), mb,
+                                       single_contact, single_done, single);
 }
 
 mcx_err mcx_sip_send(struct mcx_sip *sip, const struct mcx_sip_request *request)
 {
     struct single *single = mem_zalloc(sizeof *single, single_free);
     struct mbuf *mb = mbuf_alloc(1024);
-    int err = single == NULL || mb == NULL ? ENOMEM : write_single(mb, sip, request);
+    int err = single == NULL || mb == NULL ? ENOMEM : 0;
 
-    if (err == 0 && request->content.contact_params != NULL) {
-        err = str_dup(&single->contact_params, request->content.contact_params);
-    }
     if (err == 0) {
         single->sip = sip;
         single->done = request->done;
         single->arg = request->arg;
-        err = sip_send_request(&single->req, sip, request->method, request->uri, request->next_hop, mb, single_contact,
-                               single_done, single);
+        err = single_send(single, request, mb);
     }
     mem_deref(mb);
     if (err != 0) {
         mem_deref(single);
+        return sip_err(err);
     }
-    return sip_err(err);
+    list_append(&sip->singles, &single->le, single);
+    return MCX_OK;
 }
 
 /* ---- registration ---- */
@@ -119,10 +121,7 @@ static void reg_free(void *arg)
     mem_deref(reg->aor);
     mem_deref(reg->call_id);
     mem_deref(reg->contact_params);
-    if (reg->content != NULL) {
-        mcx_wipe(reg->content->buf, reg->content->size); /* an access token is in it */
-    }
-    mem_deref(reg->content);
+    sip_content_drop(&reg->content);
 }
 
 static int reg_contact(enum sip_transp tp, const struct sa *src, const struct sa *dst, struct mbuf *mb, void *arg)
@@ -239,8 +238,7 @@ mcx_err mcx_sip_reg_new(struct mcx_sip_reg **out, struct mcx_sip *sip, const str
     reg->expires = params->expires != 0 ? params->expires : DEFAULT_EXPIRES;
     reg->on_state = params->on_state;
     reg->arg = params->arg;
-    reg->content = mbuf_alloc(512);
-    err = reg->content == NULL ? ENOMEM : sip_write_content(reg->content, &params->content);
+    err = sip_content_keep(&reg->content, &params->content);
     err = err != 0 ? err : str_dup(&reg->registrar, params->registrar);
     err = err != 0 ? err : str_dup(&reg->aor, params->aor);
     err = err != 0 ? err
@@ -255,6 +253,16 @@ mcx_err mcx_sip_reg_new(struct mcx_sip_reg **out, struct mcx_sip *sip, const str
     list_append(&sip->regs, &reg->le, reg);
     *out = reg;
     return MCX_OK;
+}
+
+mcx_err mcx_sip_reg_content(struct mcx_sip_reg *reg, const struct mcx_sip_content *content)
+{
+    return sip_err(sip_content_keep(&reg->content, content));
+}
+
+void mcx_sip_reg_now(struct mcx_sip_reg *reg)
+{
+    tmr_start(&reg->tmr, 0, reg_again, reg);
 }
 
 static void reg_gave_up(void *arg)
@@ -277,4 +285,5 @@ void mcx_sip_reg_end(struct mcx_sip_reg *reg, void (*done)(void *arg), void *arg
 void sip_regs_drop(struct mcx_sip *sip)
 {
     list_flush(&sip->regs);
+    list_flush(&sip->singles);
 }

@@ -169,17 +169,16 @@ static mcx_err note(struct mcx_msrv *srv, struct mcx_msrv_out *out, const char *
 }
 
 static mcx_err refuse(struct mcx_msrv *srv, struct mcx_msrv_out *out, const struct mcx_msrv_sip *sip,
-                      const struct mcx_refusal *why)
+                      enum mcx_warning warning, const struct mcx_refusal *why)
 {
-    static const struct msrv_verdict v = { 403, "Forbidden", MCX_WARN_SERVICE_AUTHORISATION, NULL };
+    const struct msrv_verdict v = { 403, "Forbidden", warning, NULL };
 
     MCX_TRY(respond(srv, out, v.code, v.reason, msrv_warning(srv, &v)));
     return note(srv, out, "register-refused", msrv_text(srv, "%.*s", (int)sip->to.len, (const char *)sip->to.p),
                 why->clause[0] != '\0' ? msrv_text(srv, "%s (%s)", why->reason, why->clause) : why->reason);
 }
 
-static mcx_err store(struct mcx_msrv *srv, const struct mcx_msrv_user *user, const struct mcx_msrv_in *in,
-                     uint32_t expires)
+static mcx_err binding_of(struct msrv_binding *out, const struct mcx_msrv_in *in, uint32_t expires)
 {
     struct msrv_binding b = { .until_ms = in->now_ms + (uint64_t)expires * 1000, .num_path = in->sip->num_path };
 
@@ -190,8 +189,86 @@ static mcx_err store(struct mcx_msrv *srv, const struct mcx_msrv_user *user, con
     if (b.num_path == 0) {
         MCX_TRY(mcx_bytes_cstr(b.flow, sizeof b.flow, in->sip->source));
     }
-    *msrv_binding(srv, user) = b;
+    *out = b;
     return MCX_OK;
+}
+
+/* The CSK comes last of what can fail, so that a refusal leaves the registration as it was. */
+static mcx_err store(struct mcx_msrv *srv, const struct mcx_msrv_user *user, const struct mcx_msrv_in *in,
+                     const struct mcx_control_key *csk, uint32_t expires)
+{
+    struct msrv_binding *at = msrv_binding(srv, user);
+    struct msrv_binding b;
+
+    MCX_TRY(binding_of(&b, in, expires));
+    if (csk != NULL) {
+        MCX_TRY(msrv_csk_store(srv, user, csk, in->now_ms));
+    } else if (at->until_ms <= in->now_ms) {
+        msrv_csk_drop(at); /* of a registration that ran out */
+    }
+    b.channel = at->channel;
+    b.renew_ms = at->renew_ms;
+    *at = b;
+    return MCX_OK;
+}
+
+static mcx_err answer_question(struct mcx_msrv *srv, const struct mcx_msrv_user *user, const struct mcx_msrv_in *in,
+                               struct mcx_msrv_out *out)
+{
+    const struct msrv_binding *b = msrv_binding(srv, user);
+
+    return respond(srv, out, 200, "OK",
+                   b->until_ms > in->now_ms ? msrv_text(srv, "Contact: <%s>;expires=%llu\r\n", b->contact,
+                                                        (unsigned long long)((b->until_ms - in->now_ms) / 1000))
+                                            : "");
+}
+
+static mcx_err remove_binding(struct mcx_msrv *srv, const struct mcx_msrv_user *user, const struct mcx_msrv_in *in,
+                              struct mcx_msrv_out *out)
+{
+    struct msrv_binding *b = msrv_binding(srv, user);
+
+    if (!mcx_bytes_is(in->sip->contact, "*") && !mcx_bytes_is(in->sip->contact, b->contact)) {
+        return respond(srv, out, 200, "OK", ""); /* a contact that has been replaced; the present one stays */
+    }
+    msrv_csk_drop(b);
+    memset(b, 0, sizeof *b);
+    MCX_TRY(respond(srv, out, 200, "OK", ""));
+    return note(srv, out, "deregistered", user->mcptt_id, "");
+}
+
+/* A client that believes to have uploaded one, to a server that was started again since, has to know. */
+static const char *no_csk(struct mcx_msrv *srv, const struct mcx_msrv_user *user)
+{
+    const char *line = NULL;
+
+    if (srv->config->server_id != NULL && msrv_binding(srv, user)->channel == NULL) {
+        line = msrv_text(srv, "Warning: 399 %s \"" MCX_TEXT_NO_CSK "\"\r\n", srv->config->host);
+    }
+    return line != NULL ? line : "";
+}
+
+static mcx_err add_binding(struct mcx_msrv *srv, const struct mcx_msrv_user *user, const struct mcx_msrv_in *in,
+                           struct mcx_msrv_out *out, uint32_t expires)
+{
+    struct mcx_control_key csk = { .type = MCX_KEY_CSK };
+    struct mcx_refusal why = { "", "" };
+    bool has_csk = false;
+    mcx_err err = msrv_csk_read(&csk, &has_csk, srv, in, user, &why);
+
+    if (err != MCX_OK) {
+        return refuse(srv, out, in->sip, MCX_WARN_IMESSAGE_AUTHENTICATION, &why);
+    }
+    err = store(srv, user, in, has_csk ? &csk : NULL, expires);
+    mcx_control_key_clear(&csk);
+    if (err != MCX_OK) {
+        return err == MCX_E_SPACE || err == MCX_E_FORMAT ? respond(srv, out, 400, "Bad Request", "")
+                                                         : respond(srv, out, 500, "Server Internal Error", "");
+    }
+    MCX_TRY(respond(srv, out, 200, "OK",
+                    msrv_text(srv, "Contact: <%s>;expires=%u\r\nP-Associated-URI: <%s>\r\n%s",
+                              msrv_binding(srv, user)->contact, expires, msrv_public_id(user), no_csk(srv, user))));
+    return note(srv, out, "registered", user->mcptt_id, msrv_binding(srv, user)->contact);
 }
 
 mcx_err msrv_register(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct mcx_msrv_out *out)
@@ -203,34 +280,16 @@ mcx_err msrv_register(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct
     uint32_t expires = sip->expires < 0 || sip->expires > (int64_t)cap ? cap : (uint32_t)sip->expires;
 
     if (user == NULL) {
-        return refuse(srv, out, sip, &why);
+        return refuse(srv, out, sip, MCX_WARN_SERVICE_AUTHORISATION, &why);
     }
     if (sip->contact.len == 0) { /* a question (RFC 3261 10.2.3) */
-        const struct msrv_binding *b = msrv_binding(srv, user);
-
-        return respond(srv, out, 200, "OK",
-                       b->until_ms > in->now_ms ? msrv_text(srv, "Contact: <%s>;expires=%llu\r\n", b->contact,
-                                                            (unsigned long long)((b->until_ms - in->now_ms) / 1000))
-                                                : "");
+        return answer_question(srv, user, in, out);
     }
-    if (expires == 0 || mcx_bytes_is(sip->contact, "*")) {
-        if (expires != 0) {
-            return respond(srv, out, 400, "Bad Request", ""); /* RFC 3261 10.3 step 6 */
-        }
-        struct msrv_binding *b = msrv_binding(srv, user);
-
-        if (!mcx_bytes_is(sip->contact, "*") && !mcx_bytes_is(sip->contact, b->contact)) {
-            return respond(srv, out, 200, "OK", ""); /* a contact that has been replaced; the present one stays */
-        }
-        memset(b, 0, sizeof *b);
-        MCX_TRY(respond(srv, out, 200, "OK", ""));
-        return note(srv, out, "deregistered", user->mcptt_id, "");
+    if (expires == 0) {
+        return remove_binding(srv, user, in, out);
     }
-    if (store(srv, user, in, expires) != MCX_OK) {
-        return respond(srv, out, 400, "Bad Request", "");
+    if (mcx_bytes_is(sip->contact, "*")) {
+        return respond(srv, out, 400, "Bad Request", ""); /* RFC 3261 10.3 step 6 */
     }
-    MCX_TRY(respond(srv, out, 200, "OK",
-                    msrv_text(srv, "Contact: <%s>;expires=%u\r\nP-Associated-URI: <%s>\r\n",
-                              msrv_binding(srv, user)->contact, expires, msrv_public_id(user))));
-    return note(srv, out, "registered", user->mcptt_id, msrv_binding(srv, user)->contact);
+    return add_binding(srv, user, in, out, expires);
 }

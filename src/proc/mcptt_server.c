@@ -259,7 +259,7 @@ static size_t calls_of(const struct mcx_msrv *srv, const struct mcx_msrv_user *u
 
 uint64_t mcx_msrv_deadline(const struct mcx_msrv *srv)
 {
-    uint64_t first = UINT64_MAX;
+    uint64_t first = msrv_csk_deadline(srv);
 
     for (size_t i = 0; i < srv->cap_calls; i++) {
         if (srv->calls[i].used && srv->calls[i].deadline_ms < first) {
@@ -741,7 +741,7 @@ static mcx_err tick(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct m
             return run_row(&s, IN_TIMEOUT);
         }
     }
-    return MCX_OK;
+    return msrv_csk_tick(srv, in, out);
 }
 
 mcx_err mcx_msrv_step(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct mcx_msrv_out *out)
@@ -755,6 +755,7 @@ mcx_err mcx_msrv_step(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct
     case MCX_MSRV_EV_REGISTER: return msrv_register(srv, in, out);
     case MCX_MSRV_EV_INVITE: return new_call(srv, in, out);
     case MCX_MSRV_EV_TICK: return tick(srv, in, out);
+    case MCX_MSRV_EV_DELIVERED: return msrv_csk_delivered(srv, in, out);
     default: break;
     }
     MCX_TRY(to_event(&event, in));
@@ -766,7 +767,8 @@ mcx_err mcx_msrv_new(struct mcx_msrv **out, const struct mcx_msrv_config *config
 {
     struct mcx_msrv *srv;
 
-    if (config->max_calls == 0 || config->host == NULL || config->controlling_psi == NULL) {
+    if (config->max_calls == 0 || config->host == NULL || config->controlling_psi == NULL ||
+        (config->server_id != NULL && config->ring == NULL)) {
         return MCX_E_ARG;
     }
     srv = calloc(1, sizeof *srv);
@@ -780,7 +782,7 @@ mcx_err mcx_msrv_new(struct mcx_msrv **out, const struct mcx_msrv_config *config
     srv->bindings = calloc(config->num_users + 1, sizeof *srv->bindings);
     srv->arena = malloc(MSRV_ARENA);
     srv->text = mcx_wr(srv->arena, MSRV_ARENA);
-    if (srv->calls == NULL || srv->bindings == NULL || srv->arena == NULL) {
+    if (srv->calls == NULL || srv->bindings == NULL || srv->arena == NULL || msrv_csk_init(srv) != MCX_OK) {
         mcx_msrv_free(srv);
         return MCX_E_NOMEM;
     }
@@ -796,6 +798,10 @@ void mcx_msrv_free(struct mcx_msrv *srv)
     for (size_t i = 0; srv->calls != NULL && i < srv->cap_calls; i++) {
         free(srv->calls[i].sdp);
     }
+    for (size_t i = 0; srv->bindings != NULL && i < srv->config->num_users; i++) {
+        msrv_csk_drop(&srv->bindings[i]);
+    }
+    mcx_replay_free(srv->replay);
     free(srv->calls);
     free(srv->bindings);
     free(srv->arena);

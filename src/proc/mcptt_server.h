@@ -16,6 +16,8 @@ struct msrv_binding {
     char flow[MCX_MCPTT_VALUE_MAX]; /* the connection, where there is no Path */
     char path[MCX_MSRV_MAX_PATH][MCX_MCPTT_VALUE_MAX];
     size_t num_path;
+    struct mcx_channel *channel; /* with the CSK; NULL = none */
+    uint64_t renew_ms;           /* when we make a new one */
 };
 
 /** An INVITE between two roles: what the next role may rely on. */
@@ -72,6 +74,7 @@ struct mcx_msrv {
     const struct mcx_msrv_config *config;
     struct mcx_rng rng;
     struct msrv_binding *bindings; /* one a user, same index */
+    struct mcx_replay *replay;     /* of key messages; NULL = none are taken */
     struct msrv_call *calls;
     size_t cap_calls;
     uint8_t *arena;
@@ -101,5 +104,17 @@ bool msrv_registered(const struct mcx_msrv *srv, const struct mcx_msrv_user *use
 /** Whose request this is: by P-Asserted-Identity of a trusted proxy, else by the connection of a registration. */
 const struct mcx_msrv_user *msrv_identify(const struct mcx_msrv *srv, const struct mcx_msrv_sip *sip, uint64_t now_ms);
 mcx_err msrv_register(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct mcx_msrv_out *out);
+
+/** CSKs. What msrv_csk_read() gives is wiped by the caller; it is stored only once nothing else can refuse. */
+mcx_err msrv_csk_init(struct mcx_msrv *srv);
+/** The CSK in a REGISTER; `*has` is false when there is none. Any error refuses the registration. */
+mcx_err msrv_csk_read(struct mcx_control_key *out, bool *has, struct mcx_msrv *srv, const struct mcx_msrv_in *in,
+                      const struct mcx_msrv_user *user, struct mcx_refusal *why);
+mcx_err msrv_csk_store(struct mcx_msrv *srv, const struct mcx_msrv_user *user, const struct mcx_control_key *key,
+                       uint64_t now_ms);
+void msrv_csk_drop(struct msrv_binding *binding);
+uint64_t msrv_csk_deadline(const struct mcx_msrv *srv);
+mcx_err msrv_csk_tick(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct mcx_msrv_out *out);
+mcx_err msrv_csk_delivered(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct mcx_msrv_out *out);
 
 #endif

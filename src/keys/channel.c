@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which CSK protects and which ones open, while one replaces another (TS 33.180 5.4, 5.8). */
+#include <mcx/channel.h>
+
+#include <stdlib.h>
+
+struct mcx_channel {
+    struct mcx_control *before; /* opens only, until `now` was used */
+    struct mcx_control *now;
+    struct mcx_control *next; /* opens only, until it was accepted */
+};
+
+mcx_err mcx_channel_new(struct mcx_channel **out)
+{
+    struct mcx_channel *channel = calloc(1, sizeof *channel);
+
+    if (channel == NULL) {
+        return MCX_E_NOMEM;
+    }
+    *out = channel;
+    return MCX_OK;
+}
+
+void mcx_channel_free(struct mcx_channel *channel)
+{
+    if (channel != NULL) {
+        mcx_control_free(channel->before);
+        mcx_control_free(channel->now);
+        mcx_control_free(channel->next);
+        free(channel);
+    }
+}
+
+static void drop(struct mcx_control **at)
+{
+    mcx_control_free(*at);
+    *at = NULL;
+}
+
+static struct mcx_control *find(const struct mcx_channel *channel, uint32_t key_id)
+{
+    struct mcx_control *const all[] = { channel->now, channel->before, channel->next };
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i] != NULL && mcx_control_key_id(all[i]) == key_id) {
+            return all[i];
+        }
+    }
+    return NULL;
+}
+
+bool mcx_channel_has(const struct mcx_channel *channel, uint32_t key_id)
+{
+    return find(channel, key_id) != NULL;
+}
+
+struct mcx_control *mcx_channel_sender(struct mcx_channel *channel)
+{
+    return channel->now;
+}
+
+/* A client and its server are one sender each way. */
+static mcx_err make(struct mcx_control **out, const struct mcx_channel *channel, const struct mcx_control_key *key,
+                    const struct mcx_rng *rng)
+{
+    if (mcx_channel_has(channel, key->key_id)) {
+        return MCX_E_REPLAY; /* a second context of one key would use its nonces again */
+    }
+    return mcx_control_new(out, key, 1, rng);
+}
+
+static void advance(struct mcx_channel *channel, struct mcx_control *to)
+{
+    if (channel->now != NULL) {
+        drop(&channel->before);
+        channel->before = channel->now;
+    }
+    channel->now = to;
+}
+
+mcx_err mcx_channel_set(struct mcx_channel *channel, const struct mcx_control_key *key, const struct mcx_rng *rng)
+{
+    struct mcx_control *control = NULL;
+
+    MCX_TRY(make(&control, channel, key, rng));
+    drop(&channel->next); /* what was offered before is overtaken */
+    advance(channel, control);
+    return MCX_OK;
+}
+
+mcx_err mcx_channel_offer(struct mcx_channel *channel, const struct mcx_control_key *key, const struct mcx_rng *rng)
+{
+    struct mcx_control *control = NULL;
+
+    MCX_TRY(make(&control, channel, key, rng));
+    drop(&channel->next);
+    channel->next = control;
+    return MCX_OK;
+}
+
+void mcx_channel_accept(struct mcx_channel *channel)
+{
+    if (channel->next != NULL) {
+        advance(channel, channel->next);
+        channel->next = NULL;
+    }
+}
+
+void mcx_channel_withdraw(struct mcx_channel *channel)
+{
+    drop(&channel->next);
+}
+
+mcx_err mcx_channel_take(struct mcx_channel *channel, struct mcx_wr *out, struct mcx_rd *datagram,
+                         struct mcx_refusal *why)
+{
+    struct mcx_control *control = NULL;
+    struct mcx_bytes rest;
+    uint32_t key_id = 0;
+
+    MCX_TRY(mcx_control_mki(&key_id, mcx_bytes(datagram->p, datagram->len)));
+    control = find(channel, key_id);
+    if (control == NULL) {
+        MCX_TRY(mcx_rd_take(datagram, datagram->len, &rest));
+        return mcx_refuse(why, MCX_E_NOKEY, "no key of this channel has that identifier", "TS 33.180 9.4.6");
+    }
+    MCX_TRY(mcx_control_take(control, out, datagram, why));
+    if (control == channel->next) {
+        mcx_channel_accept(channel); /* whoever uses it has it */
+    }
+    if (control == channel->now) {
+        drop(&channel->before);
+    }
+    return MCX_OK;
+}
