@@ -54,6 +54,23 @@ def fuzz_srtp():
         yield b"\x06" + packet
 
 
+def fuzz_floor():
+    """Whole MCPT and MCPC packets; the length field is filled in here."""
+    yield from octets("media-srtp.txt", "rtcp")
+    for fields in (
+            "81 4d435054 0102001e 0e06112233440000 00020700 07020001 0e06aabbccdd0000 0905 7369703a62 00 03020109 0d028400",
+            "92 4d435054 0405 7369703a61 00 05020001 08021234 0b0e 80 04 75736572 00000001 00000002 0d028080"
+            "0e06112233440000 1104 74656c3a 0000 0f0c 02 05 7369703a61 04 7369703a 0000 100a 02 00 11223344 55667788"
+            "1206 01 04 66697265 1308 01 00010203040506 0000 1406 03 00 05ff 0500 0000",
+            "83 4d435054 020d 0001 6f7468657220616c6b 0000 00", "9a 4d435054 0a020000 0c020100", "8a 4d435054 0a020000 0c020100",
+            "8e 4d435054 15020001 1605 01 03 746f6d 00 17020002", "87 4d435054 1905 7369703a61 00", "8b 4d435054 18028000",
+            "90 4d435043 0106 01 7369703a67 00020102 04020001 0505 7369703a61 00 c00005 0102030405",
+            "82 4d435043 06020003 0704 62757379 0000", "91 4d435043 0106 03 7369703a67"):
+        octet = bytes.fromhex(fields)
+        octet += bytes(-(len(octet) - 1) % 4)
+        yield octet[:1] + b"\xcc" + ((len(octet) + 7) // 4 - 1).to_bytes(2, "big") + bytes.fromhex("cafebabe") + octet[1:]
+
+
 def fuzz_amrwb():
     """First octet: bit 0 octet-aligned form."""
     for payload in ("f7c0", "14eaf37bc048c0", "ff5e", "44" + 61 * "5a"):

@@ -9,9 +9,9 @@
  *   V=2 P=0 subtype 5 bits | PT 204 | length, words - 1 | SSRC of the sender | name | fields
  *   field: ID | length, one octet below ID 192, two from 192 on | value | zero padding to a multiple of 4
  *
- * Bit 4 of the subtype asks for an acknowledgement. The reader takes fields in any order and steps over those that it
- * does not know; the writer puts them in the order of the tables, pads with zeros, and refuses a field that the message
- * may not have. Nothing here is secret and nothing is protected: <mcx/control.h> puts SRTCP around it.
+ * Bit 4 of the subtype asks for an acknowledgement. The reader takes fields in any order, ignores their padding, and
+ * steps over those that it does not know or that do not belong in the message; the writer puts them in the order of the
+ * tables, pads with zeros, and refuses a field that the message may not have. Nothing here is secret and nothing is protected: <mcx/control.h> puts SRTCP around it.
  */
 
 #include <mcx/bytes.h>
@@ -38,6 +38,10 @@ enum mcx_floor_type {
 };
 /** "floor-request", ...; NULL for a subtype that names no message. */
 const char *mcx_floor_type_name(enum mcx_floor_type type);
+/** Clause that defines the message; NULL as above. */
+const char *mcx_floor_type_clause(enum mcx_floor_type type);
+/** Bits of the fields that the message may have; the queued users of Floor Granted apart. */
+uint32_t mcx_floor_type_fields(enum mcx_floor_type type);
 
 /** Field IDs (table 8.2.3.1-2); bit `1 << id` of mcx_floor_msg.present. */
 enum mcx_floor_field {
@@ -177,7 +181,7 @@ struct mcx_floor_msg {
  * @retval MCX_E_TRAILING octets after the length
  * @retval MCX_E_FORMAT   not version 2, padding bit, PT other than 204, another name, a field of a wrong length, a field
  *                        twice, text that is no UTF-8
- * @retval MCX_E_UNSUP    a subtype that names no message
+ * @retval MCX_E_UNSUP    a subtype that names no message, or that cannot ask for an acknowledgement and does
  * @retval MCX_E_SPACE    a list longer than MCX_FLOOR_LIST_MAX
  */
 MCX_MUST_CHECK mcx_err mcx_floor_read(struct mcx_floor_msg *out, struct mcx_bytes packet, struct mcx_refusal *why);
@@ -229,12 +233,32 @@ struct mcx_mcpc_msg {
     struct mcx_bytes reason_cause;
     struct mcx_bytes imessage; /* the MIKEY message, raw octets (docs/DEVIATIONS.md "mcpc-imessage") */
 };
-/** As mcx_floor_read() and _write(), for the name MCPC. A message with an I_MESSAGE may have 8192 octets more. */
+const char *mcx_mcpc_type_name(enum mcx_mcpc_type type);
+const char *mcx_mcpc_type_clause(enum mcx_mcpc_type type);
+#define MCX_MCPC_IMESSAGE_MAX 8192 /* octets of the PCK I_MESSAGE, over MCX_FLOOR_MSG_MAX */
+/** As mcx_floor_read() and _write(), for the name MCPC. */
 MCX_MUST_CHECK mcx_err mcx_mcpc_read(struct mcx_mcpc_msg *out, struct mcx_bytes packet, struct mcx_refusal *why);
 MCX_MUST_CHECK mcx_err mcx_mcpc_write(struct mcx_wr *out, const struct mcx_mcpc_msg *msg);
 
 /** Name of an RTCP APP packet (octets 8 to 11) as a view of 4 octets, after a look at version and PT; to tell MCPT, MCPC
  * and MCMC apart. @retval MCX_E_TRUNC @retval MCX_E_FORMAT */
 MCX_MUST_CHECK mcx_err mcx_app_name(struct mcx_bytes *name, struct mcx_bytes packet);
+
+/* ---- fields as they stand on the wire, for tools ---- */
+
+struct mcx_app_field {
+    unsigned id;
+    struct mcx_bytes value;
+    struct mcx_bytes padding; /* should be zero; the readers ignore it (8.2.3.1) */
+};
+/** Next field after the first 12 octets. @retval MCX_E_TRUNC it goes past the end */
+MCX_MUST_CHECK mcx_err mcx_app_field_next(struct mcx_app_field *out, struct mcx_rd *rd);
+struct mcx_app_field_info {
+    const char *name;
+    const char *clause;
+};
+/** By the ID on the wire; NULL for an unknown one. */
+const struct mcx_app_field_info *mcx_floor_field_info(unsigned id);
+const struct mcx_app_field_info *mcx_mcpc_field_info(unsigned id);
 
 #endif
