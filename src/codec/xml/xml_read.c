@@ -23,6 +23,7 @@ struct bounds {
     size_t nodes;
     size_t max_nodes;
     const char *broken; /* the sentence for the refusal, NULL while all is well */
+    bool no_memory;     /* libxml2 may go on without a node then, and say so only to the handler of errors */
 };
 
 static const xmlNode *tree(const struct mcx_xml_node *node)
@@ -87,13 +88,23 @@ static void doctype(void *ctx, const xmlChar *name, const xmlChar *external, con
  * place: that may be a key. With a handler of ours it prints nothing.
  */
 #if LIBXML_VERSION < 21200
-static void say_nothing(void *ctx, xmlError *error)
+typedef xmlError *error_ptr;
 #else
-static void say_nothing(void *ctx, const xmlError *error)
+typedef const xmlError *error_ptr;
 #endif
+
+static void on_parser_error(void *ctx, error_ptr error)
 {
-    (void)ctx;
-    (void)error;
+    struct bounds *b = ((xmlParserCtxt *)ctx)->_private;
+
+    b->no_memory = b->no_memory || error->code == XML_ERR_NO_MEMORY;
+}
+
+static void on_thread_error(void *ctx, error_ptr error)
+{
+    struct bounds *b = ctx;
+
+    b->no_memory = b->no_memory || error->code == XML_ERR_NO_MEMORY;
 }
 
 static void wipe_text(xmlDoc *doc, xmlChar *text)
@@ -151,9 +162,8 @@ static bool encoding_ok(const xmlDoc *doc)
 }
 
 /* `text` is NUL-terminated and stays where it is: the parser reads it in place and makes no copy of it. */
-static mcx_err parse_quietly(xmlDoc **out, const char *text, size_t max, struct mcx_refusal *why)
+static mcx_err parse_quietly(xmlDoc **out, const char *text, struct bounds *bounds, struct mcx_refusal *why)
 {
-    struct bounds bounds = { .max_nodes = max / MCX_XML_NODE_OCTETS };
     xmlParserCtxt *ctxt = xmlNewParserCtxt();
     xmlParserInput *input = NULL;
     mcx_err err = MCX_E_NOMEM;
@@ -163,11 +173,11 @@ static mcx_err parse_quietly(xmlDoc **out, const char *text, size_t max, struct 
         return MCX_E_NOMEM;
     }
     (void)xmlCtxtUseOptions(ctxt, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
-    ctxt->_private = &bounds;
+    ctxt->_private = bounds;
     ctxt->sax->startElementNs = start_element;
     ctxt->sax->endElementNs = end_element;
     ctxt->sax->internalSubset = doctype;
-    ctxt->sax->serror = say_nothing;
+    ctxt->sax->serror = on_parser_error;
     ctxt->sax->comment = NULL;
     ctxt->sax->processingInstruction = NULL;
     input = xmlNewStringInputStream(ctxt, (const xmlChar *)text);
@@ -179,10 +189,10 @@ static mcx_err parse_quietly(xmlDoc **out, const char *text, size_t max, struct 
         goto out;
     }
     (void)xmlParseDocument(ctxt);
-    if (bounds.broken != NULL) {
-        err = mcx_refuse(why, MCX_E_FORMAT, bounds.broken, "");
-    } else if (ctxt->errNo == XML_ERR_NO_MEMORY) {
+    if (bounds->no_memory || ctxt->errNo == XML_ERR_NO_MEMORY) {
         err = MCX_E_NOMEM;
+    } else if (bounds->broken != NULL) {
+        err = mcx_refuse(why, MCX_E_FORMAT, bounds->broken, "");
     } else if (ctxt->wellFormed == 0 || ctxt->nsWellFormed == 0 || ctxt->myDoc == NULL) {
         err = mcx_refuse(why, MCX_E_FORMAT, "XML that is not well formed", "");
     } else if (!encoding_ok(ctxt->myDoc)) {
@@ -205,10 +215,11 @@ static mcx_err parse(xmlDoc **out, const char *text, size_t max, struct mcx_refu
 {
     xmlStructuredErrorFunc handler = xmlStructuredError;
     void *handler_ctx = xmlStructuredErrorContext;
+    struct bounds bounds = { .max_nodes = max / MCX_XML_NODE_OCTETS };
     mcx_err err;
 
-    xmlSetStructuredErrorFunc(NULL, say_nothing);
-    err = parse_quietly(out, text, max, why);
+    xmlSetStructuredErrorFunc(&bounds, on_thread_error);
+    err = parse_quietly(out, text, &bounds, why);
     xmlSetStructuredErrorFunc(handler_ctx, handler);
     return err;
 }
