@@ -145,6 +145,17 @@ def fuzz_group_doc():
     yield b"\x04" b"/org.openmobilealliance.groups/global/byGroupID/sip:a%2Fb@example.org"
 
 
+def fuzz_gmc():
+    """First octet: 0 group document, 1 GKTP document, 2 notification."""
+    for seed in fuzz_group_doc():
+        if seed[0] < 3:
+            yield seed.replace(b"/g\"", b"/sip:g@example.org\"")
+    head = b"\x01" b'<m:GKTPs xmlns:m="urn:3gpp:ns:mcpttGKTP:1.0"><m:GMK-GKTPs><m:GKTP id="'
+    for message in imessages("own-"):
+        for name in (b"sip:a@example.org", b"1"):
+            yield head + name + b'">' + message.hex().encode() + b"</m:GKTP></m:GMK-GKTPs></m:GKTPs>"
+
+
 def fuzz_mcpttinfo():
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>'
     tail = "</mcptt-Params></mcpttinfo>"

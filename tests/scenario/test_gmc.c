@@ -606,6 +606,10 @@ static void revoked_and_replayed(void **state)
     g = fetch(w);
     assert_int_equal(g->num_revoked, 1);
     assert_no_key(w, GROUP_A, MCX_E_POLICY);
+    w->doc[DOC_GKTP][0].version++; /* the revocation again is no news and no fault */
+    g = fetch(w);
+    assert_int_equal(g->num_same, 1);
+    assert_int_equal(g->state, MCX_GMC_CURRENT);
     set_body(&w->doc[DOC_GKTP][0], old, len); /* the document of before, under a new tag */
     g = fetch(w);
     assert_int_equal(g->num_refused, 1);
