@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole I_MESSAGE with a PCK: made, and opened, by end-points with prepared tables. */
+/* A whole I_MESSAGE with a PCK, or with a GMK as a group management server sends it: made, and opened, by end-points
+ * with prepared tables. */
 #include "mcx/bench.h"
 
 #include <stdlib.h>
 
-#include <mcx/imessage.h>
+#include <mcx/group_keys.h>
 
 #define KMS   "kms.example.org"
 #define ALICE "sip:alice@example.org"
 #define BOB   "sip:bob@example.org"
+#define GROUP "sip:fire@example.org"
 
 struct imessage_state {
     struct mcx_rng rng;
@@ -22,6 +24,7 @@ struct imessage_state {
     uint64_t period_no;
     uint8_t rand[MCX_RAND_LEN];
     struct mcx_imessage_params params;
+    struct mcx_key_params key_params;
     struct mcx_imessage opened;
     uint8_t message[MCX_IMESSAGE_MAX];
     size_t message_len;
@@ -62,8 +65,25 @@ static mcx_err open_run(void *state)
     return mcx_imessage_open(&s->opened, mcx_bytes(s->message, s->message_len), s->bob, NULL, s->now, &strict, NULL);
 }
 
-static mcx_err imessage_setup(void **state)
+/* As a client does with each payload of a GKTP document. */
+static mcx_err gktp_open_run(void *state)
 {
+    static const struct mcx_imessage_policy policy = { .allowed_types = 1u << MCX_KEY_GMK, .ignore_status = true };
+    struct imessage_state *s = state;
+    struct mcx_group_keys *keys = NULL;
+    enum mcx_group_key_change change;
+    mcx_err err;
+
+    MCX_TRY(mcx_imessage_open(&s->opened, mcx_bytes(s->message, s->message_len), s->bob, NULL, s->now, &policy, NULL));
+    MCX_TRY(mcx_group_keys_new(&keys));
+    err = mcx_group_keys_accept(keys, &change, &s->opened, ALICE, GROUP, s->now, NULL);
+    mcx_group_keys_free(keys);
+    return err;
+}
+
+static mcx_err setup(void **state, enum mcx_key_type type)
+{
+    static const struct mcx_bytes group = { (const uint8_t *)GROUP, sizeof GROUP - 1 };
     static char kms[] = KMS, alice[] = ALICE, bob[] = BOB;
     struct imessage_state *s = mcx_secret_alloc(sizeof *s);
 
@@ -81,14 +101,28 @@ static mcx_err imessage_setup(void **state)
     MCX_TRY(mcx_eccsi_master_public(s->cert.pub_auth_key, &s->eccsi));
     MCX_TRY(user_setup(s, &s->alice, alice));
     MCX_TRY(user_setup(s, &s->bob, bob));
-    s->params = (struct mcx_imessage_params){ .type = MCX_KEY_PCK,
+    s->params = (struct mcx_imessage_params){ .type = type,
                                               .key = &s->key,
                                               .rand = mcx_bytes(s->rand, sizeof s->rand),
                                               .time = s->now,
                                               .from = mcx_bytes_str(alice),
                                               .to = mcx_bytes_str(bob) };
-    MCX_TRY(mcx_key_generate(&s->key, &s->params.key_id, MCX_KEY_PCK, &s->rng));
+    if (type == MCX_KEY_GMK) {
+        s->key_params = (struct mcx_key_params){ .status = 1, .groups = &group, .num_groups = 1 };
+        s->params.key_params = &s->key_params;
+    }
+    MCX_TRY(mcx_key_generate(&s->key, &s->params.key_id, type, &s->rng));
     return make_run(s);
+}
+
+static mcx_err imessage_setup(void **state)
+{
+    return setup(state, MCX_KEY_PCK);
+}
+
+static mcx_err gktp_setup(void **state)
+{
+    return setup(state, MCX_KEY_GMK);
 }
 
 static void imessage_teardown(void *state)
@@ -105,5 +139,7 @@ static void imessage_teardown(void *state)
 const struct bench_item bench_imessage[] = {
     { "imessage.make", imessage_setup, make_run, imessage_teardown },
     { "imessage.open", imessage_setup, open_run, imessage_teardown },
+    { "gktp.make", gktp_setup, make_run, imessage_teardown },
+    { "gktp.open", gktp_setup, gktp_open_run, imessage_teardown },
     { NULL, NULL, NULL, NULL },
 };

@@ -22,6 +22,7 @@ static const struct {
     { bench_sakke, NULL },
     { bench_srtp, NULL },
     { bench_imessage, NULL },
+    { bench_group, NULL },
     { bench_kms, NULL },
 };
 
