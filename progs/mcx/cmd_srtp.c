@@ -2,11 +2,13 @@
 /* mcx srtp: protects and opens single packets, for laboratories. */
 #include "mcx/cmd.h"
 
+#include <mcx/group_media.h>
 #include <mcx/rtp.h>
 #include <mcx/srtp.h>
 #include <mcx/text.h>
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +19,23 @@
 static const char help[] =
     "usage: mcx srtp protect|unprotect --master-key HEX --master-salt HEX [--mki HEX] [--roc N] [--rcc]\n"
     "                                  [--rtcp] [--index N] [--json]\n"
+    "       mcx srtp unprotect --gmk HEX --gmk-id HEX --rand HEX [--rcc] [--json]\n"
     "\n"
     "Reads packets from standard input, one a line in hex, and prints one line for each: the packet that came out,\n"
     "or 'error: NAME'. Empty lines are skipped. AEAD_AES_128_GCM; several SSRCs may be mixed.\n"
     "  --master-key   16 octets   } for laboratories only: everybody on the machine can read the arguments of a\n"
     "  --master-salt  12 octets   } program. 'mcx mikey open' prints both.\n"
+    "  --gmk          16 octets   } of a group; the key of each speaker is derived from the GUK-ID in his packets\n"
+    "  --gmk-id       4 octets    }\n"
+    "  --rand         16 octets   }\n"
     "  --mki          4 or 8 octets, as in the packets\n"
     "  --roc N        roll-over counter of the first packet\n"
     "  --rcc          every packet ends with the roll-over counter (RFC 4771, RCCm3 with R = 1)\n"
     "  --rtcp         SRTCP instead of SRTP\n"
     "  --index N      index of the first SRTCP packet that is protected (0)\n"
-    "  --json         one JSON object a line: status \"ok\" and packet, or the error name, reason and clause\n"
+    "  --json         one JSON object a line: status \"ok\" and packet, and of a group guk_id and ssrc; or the error "
+    "name,\n"
+    "                 reason and clause\n"
     "Exit codes: 0 done, 1 a packet was refused, 2 usage, 3 environment.\n";
 
 /* A sender protects one SSRC, so there is one for each that turns up. */
@@ -40,6 +48,7 @@ struct run {
     bool protect;
     bool rtcp;
     bool json;
+    bool group;
     uint32_t roc;
     uint32_t index;
     struct mcx_srtp_master master;
@@ -48,6 +57,10 @@ struct run {
     struct sender sender[NUM_SENDERS];
     size_t num_senders;
     struct mcx_srtp_rx *rx;
+    struct mcx_imessage gmk; /* as one that brought it */
+    struct mcx_group_keys *group_keys;
+    struct mcx_group_rx *group_rx;
+    struct mcx_group_speaker speaker; /* of the last packet */
 };
 
 static int usage_error(const char *what)
@@ -74,7 +87,18 @@ static mcx_err read_secret(uint8_t *out, size_t len, char *arg)
     return err;
 }
 
-enum { OPT_KEY = 1, OPT_SALT, OPT_MKI, OPT_ROC, OPT_RCC, OPT_RTCP, OPT_INDEX, OPT_JSON };
+enum { OPT_KEY = 1, OPT_SALT, OPT_MKI, OPT_ROC, OPT_RCC, OPT_RTCP, OPT_INDEX, OPT_JSON, OPT_GMK, OPT_GMK_ID, OPT_RAND };
+#define GROUP_OPTS (1u << OPT_GMK | 1u << OPT_GMK_ID | 1u << OPT_RAND)
+#define GROUP_MORE (1u << OPT_RCC | 1u << OPT_JSON)
+
+static mcx_err read_id(uint32_t *out, const char *arg)
+{
+    uint8_t id[4] = { 0 };
+    struct mcx_rd rd = mcx_rd(mcx_bytes(id, sizeof id));
+
+    MCX_TRY(mcx_hex_read_exact(id, sizeof id, mcx_bytes_str(arg)));
+    return mcx_rd_u32(&rd, out);
+}
 
 static int read_opt(struct run *run, int opt, unsigned *seen)
 {
@@ -90,6 +114,9 @@ static int read_opt(struct run *run, int opt, unsigned *seen)
     case OPT_RTCP: run->rtcp = true; break;
     case OPT_INDEX: err = read_u32(&run->index, INT32_MAX, optarg); break;
     case OPT_JSON: run->json = true; break;
+    case OPT_GMK: err = read_secret(run->gmk.key.octet, sizeof run->gmk.key.octet, optarg); break;
+    case OPT_GMK_ID: err = read_id(&run->gmk.key_id, optarg); break;
+    case OPT_RAND: err = mcx_hex_read_exact(run->gmk.rand, MCX_RAND_LEN, mcx_bytes_str(optarg)); break;
     default: return EXIT_USAGE;
     }
     return err == MCX_OK ? EXIT_DONE : EXIT_USAGE;
@@ -106,6 +133,9 @@ static int read_opts(struct run *run, int argc, char **argv)
         { "rtcp", no_argument, NULL, OPT_RTCP },
         { "index", required_argument, NULL, OPT_INDEX },
         { "json", no_argument, NULL, OPT_JSON },
+        { "gmk", required_argument, NULL, OPT_GMK },
+        { "gmk-id", required_argument, NULL, OPT_GMK_ID },
+        { "rand", required_argument, NULL, OPT_RAND },
         { NULL, 0, NULL, 0 },
     };
     unsigned seen = 0;
@@ -120,6 +150,13 @@ static int read_opts(struct run *run, int argc, char **argv)
     }
     if (optind != argc) {
         return usage_error("packets come from standard input, not as arguments");
+    }
+    run->group = (seen & GROUP_OPTS) != 0;
+    if (run->group) {
+        bool fit = (seen & GROUP_OPTS) == GROUP_OPTS && (seen & ~(GROUP_OPTS | GROUP_MORE)) == 0 && !run->protect;
+
+        return fit ? EXIT_DONE
+                   : usage_error("--gmk, --gmk-id and --rand go together with unprotect, and with --rcc and --json");
     }
     if ((seen & 1u << OPT_KEY) == 0 || (seen & 1u << OPT_SALT) == 0) {
         return usage_error("--master-key and --master-salt are needed");
@@ -166,6 +203,9 @@ static mcx_err convert(struct mcx_wr *out, struct run *run, struct mcx_bytes pac
 {
     struct mcx_srtp_tx *tx = NULL;
 
+    if (run->group) {
+        return mcx_group_rx_open(run->group_rx, out, &run->speaker, packet, run->gmk.time, why);
+    }
     if (!run->protect) {
         return run->rtcp ? mcx_srtcp_unprotect(run->rx, out, packet, why)
                          : mcx_srtp_unprotect(run->rx, out, packet, why);
@@ -177,7 +217,10 @@ static mcx_err convert(struct mcx_wr *out, struct run *run, struct mcx_bytes pac
 
 static void print_result(const struct run *run, mcx_err err, const char *hex, const struct mcx_refusal *why)
 {
-    if (run->json && err == MCX_OK) {
+    if (run->json && err == MCX_OK && run->group) {
+        printf("{\"status\":\"ok\",\"packet\":\"%s\",\"guk_id\":\"%08" PRIx32 "\",\"ssrc\":\"%08" PRIx32 "\"}\n", hex,
+               run->speaker.guk_id, run->speaker.ssrc);
+    } else if (run->json && err == MCX_OK) {
         printf("{\"status\":\"ok\",\"packet\":\"%s\"}\n", hex);
     } else if (run->json) {
         printf("{\"status\":\"%s\",\"reason\":\"%s\",\"clause\":\"%s\"}\n", mcx_err_name(err), why->reason,
@@ -242,12 +285,49 @@ static void run_clear(struct run *run)
     }
     mcx_srtp_rx_free(run->rx);
     mcx_srtp_master_clear(&run->master);
+    mcx_group_rx_free(run->group_rx);
+    mcx_group_keys_free(run->group_keys);
+    mcx_imessage_clear(&run->gmk);
+}
+
+/* A listener who got the GMK at any time, from anybody: no clock and no limits. */
+static int listen_to_group(struct run *run)
+{
+    static const char anybody[] = "sip:laboratory";
+    const struct mcx_group_rx_config config = { .max_speakers = 4096, .derivations_per_s = UINT32_MAX };
+    enum mcx_group_key_change change;
+
+    if (mcx_key_id_type(&run->gmk.type, run->gmk.key_id) != MCX_OK || run->gmk.type != MCX_KEY_GMK) {
+        return usage_error("the first digit of --gmk-id is 0");
+    }
+    run->gmk.rand_len = MCX_RAND_LEN;
+    run->gmk.rcc = run->params.roc_rate != 0;
+    run->gmk.roc_rate = run->params.roc_rate;
+    run->gmk.time = mcx_ntp_from_unix_ms(mcx_clock_unix_ms());
+    memcpy(run->gmk.initiator, anybody, sizeof anybody);
+    memcpy(run->gmk.responder, anybody, sizeof anybody);
+    if (mcx_group_keys_new(&run->group_keys) != MCX_OK ||
+        mcx_group_keys_accept(run->group_keys, &change, &run->gmk, anybody, anybody, run->gmk.time, NULL) != MCX_OK ||
+        mcx_group_rx_new(&run->group_rx, run->group_keys, anybody, &config) != MCX_OK) {
+        return EXIT_ENVIRONMENT;
+    }
+    return all_lines(run);
+}
+
+static int with_master_key(struct run *run)
+{
+    mcx_err err = mcx_srtp_rx_new(&run->rx, &run->params, MCX_SRTP_SSRC_MAX);
+
+    if (err != MCX_OK) {
+        return err == MCX_E_ARG ? usage_error("the MKI has 4 or 8 octets") : EXIT_ENVIRONMENT;
+    }
+    mcx_srtp_rx_set_roc(run->rx, run->roc);
+    return all_lines(run);
 }
 
 int cmd_srtp(int argc, char **argv)
 {
     struct run run = { 0 };
-    mcx_err err;
     int code;
 
     if (asks_help(argc, argv)) {
@@ -260,13 +340,7 @@ int cmd_srtp(int argc, char **argv)
     run.protect = strcmp(argv[1], "protect") == 0;
     code = read_opts(&run, argc - 1, argv + 1);
     if (code == EXIT_DONE) {
-        err = mcx_srtp_rx_new(&run.rx, &run.params, MCX_SRTP_SSRC_MAX);
-        if (err == MCX_OK) {
-            mcx_srtp_rx_set_roc(run.rx, run.roc);
-            code = all_lines(&run);
-        } else {
-            code = err == MCX_E_ARG ? usage_error("the MKI has 4 or 8 octets") : EXIT_ENVIRONMENT;
-        }
+        code = run.group ? listen_to_group(&run) : with_master_key(&run);
     }
     run_clear(&run);
     return code;

@@ -25,6 +25,7 @@ value() { # section, name in tests/vectors/media-srtp.txt
 rtp=$(value v1 rtp)
 group="--master-key $(value v1 master_key) --master-salt $(value v1 master_salt) --mki $(value v1 mki) --rcc"
 call="--master-key $(value v3 cs0_master_key) --master-salt $(value v3 cs0_master_salt) --mki $(value v3 mki)"
+gmk="--gmk $(value v1 gmk) --gmk-id 09bf9d37 --rand $(value v1 rand) --rcc"
 control="--master-key $(value v2 master_key) --master-salt $(value v2 master_salt) --mki $(value v2 mki) --rtcp"
 # shellcheck disable=SC2086
 {
@@ -45,6 +46,16 @@ control="--master-key $(value v2 master_key) --master-salt $(value v2 master_sal
         "$(value v3 cs0_srtp | sed 's/....$/0000/')" srtp unprotect $call --json
     expect "json, good" 0 "{\"status\":\"ok\",\"packet\":\"$rtp\"}" "$(value v3 cs0_srtp)" srtp unprotect $call --json
     expect "a repeated index" 1 "$(value v3 cs0_srtp)"$'\n'"error: state" "$rtp"$'\n'"$rtp" srtp protect $call
+    expect "GMK, ROC 0 and 1" 0 "$rtp"$'\n'"$rtp" "$(value v1 roc0_srtp)"$'\n'"$(value v1 roc1_srtp)" srtp unprotect $gmk
+    expect "GMK, json" 0 "{\"status\":\"ok\",\"packet\":\"$rtp\",\"guk_id\":\"01c8de7b\",\"ssrc\":\"cafebabe\"}" \
+        "$(value v1 roc1_srtp)" srtp unprotect $gmk --json
+    expect "GMK, again" 1 "$rtp"$'\n'"error: replay" "$(value v1 roc0_srtp)"$'\n'"$(value v1 roc0_srtp)" srtp unprotect $gmk
+    expect "another GMK-ID" 1 "error: nokey" "$(value v1 roc0_srtp)" srtp unprotect ${gmk/09bf9d37/09bf9d38}
+    expect "another RAND" 1 "error: auth" "$(value v1 roc0_srtp)" srtp unprotect ${gmk/6819/6818}
+    expect "GMK to protect" 2 "" "" srtp protect $gmk
+    expect "GMK with MKI" 2 "" "" srtp unprotect $gmk --mki 00000001
+    expect "GMK without RAND" 2 "" "" srtp unprotect --gmk $(value v1 gmk) --gmk-id 09bf9d37
+    expect "GMK-ID of a PCK" 2 "" "" srtp unprotect ${gmk/09bf9d37/19bf9d37}
     expect "no key" 2 "" "" srtp protect --mki 00000001
     expect "short key" 2 "" "" srtp protect --master-key 00 --master-salt 000102030405060708090a0b
     expect "MKI of 3 octets" 2 "" "" srtp protect ${call% *} 000001
