@@ -71,6 +71,28 @@ def fuzz_floor():
         yield octet[:1] + b"\xcc" + ((len(octet) + 7) // 4 - 1).to_bytes(2, "big") + bytes.fromhex("cafebabe") + octet[1:]
 
 
+def fuzz_group():
+    """First octet: 0 a packet of group media, under GMK-ID 1 (with ROC) or 2; 1 sealed group keys or their contents."""
+    packet = bytes.fromhex("80610007cafebabe" + "00000000" + 40 * "ab")
+    yield b"\x00" + packet + bytes.fromhex("00000001" + "01c8de7b" + "00000000")
+    yield b"\x00" + packet + bytes.fromhex("00000002" + "01c8de7b")
+    yield b"\x00" + packet + bytes.fromhex("00000001" + "11c8de7b" + "00000007")
+
+    def string(text):
+        return len(text).to_bytes(2, "big") + text.encode()
+
+    def key(kind, flags, key_id):
+        return (bytes([kind, flags]) + 16 * b"k" + key_id.to_bytes(4, "big") + bytes.fromhex("0abe69d0") + b"\x10" +
+                16 * b"r" + b"\x00\x01" + (1790000000).to_bytes(8, "big") + bytes(8) +
+                (1790000000 + 2208988800).to_bytes(8, "big") + bytes(4) + string("sip:gms@example.org") +
+                string("sip:alice@example.org") + b"\x02" + string("sip:fire@example.org") + string("sip:rescue@example.org"))
+
+    info = b"\x07" + string("sip:fire@example.org") + string('"a"') + string("") + string("")
+    keys = key(0, 4, 1) + key(0, 1, 2) + key(4, 6, 0x40000001)
+    yield b"\x01\x00\x03" + keys + b"\x00\x01" + info
+    yield b"\x01mcxgroup\x00\x01" + bytes(60)
+
+
 def fuzz_amrwb():
     """First octet: bit 0 octet-aligned form."""
     for payload in ("f7c0", "14eaf37bc048c0", "ff5e", "44" + 61 * "5a"):
