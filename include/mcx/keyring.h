@@ -43,4 +43,10 @@ MCX_MUST_CHECK mcx_err mcx_keyring_add_doc(struct mcx_keyring *ring, const struc
 /** Wipe SSKs of periods that ended before now - 5 minutes and RSKs older than the two last periods. */
 void mcx_keyring_expire(struct mcx_keyring *ring, struct mcx_ntp now);
 
+/**
+ * Whether the domain list of a held certificate names the host of `uri`. A sender may fall back to its home KMS for an
+ * identity that nobody claims; a server that keys whole groups would rather say that a KMS is missing.
+ */
+bool mcx_keyring_claims(const struct mcx_keyring *ring, struct mcx_bytes uri);
+
 #endif

@@ -333,6 +333,7 @@ static void on_request(struct evhttp_request *req, void *arg)
     struct mcx_http_request r = { .method = method_name(req),
                                   .target = evhttp_request_get_uri(req),
                                   .authorization = single_header(req, "Authorization"),
+                                  .if_none_match = single_header(req, "If-None-Match"),
                                   .body = mcx_bytes(body, body == NULL ? 0 : len) };
     struct mcx_http_answer answer = { 0 };
 

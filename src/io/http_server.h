@@ -20,6 +20,7 @@ struct mcx_http_request {
     const char *target;        /* as it stood in the request line */
     const char *peer;          /* address */
     const char *authorization; /* value, or NULL; also NULL when the header stands there twice */
+    const char *if_none_match; /* the same */
     struct mcx_bytes body;
 };
 

@@ -110,6 +110,11 @@ static const struct mcx_ring_cert *claimant(const struct mcx_keyring *ring, stru
     return best;
 }
 
+bool mcx_keyring_claims(const struct mcx_keyring *ring, struct mcx_bytes uri)
+{
+    return claimant(ring, uri) != NULL;
+}
+
 static bool has_root(const struct mcx_keyring *ring)
 {
     for (size_t i = 0; i < ring->num_certs; i++) {
