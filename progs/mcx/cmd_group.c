@@ -13,13 +13,32 @@ static const struct verb {
 } verbs[] = {
     { "fetch", group_fetch, group_fetch_help },
     { "keys", group_keys, group_keys_help },
+#define ADMIN(verb)                                                                                                    \
+    {                                                                                                                  \
+        verb, group_admin, group_admin_help                                                                            \
+    }
+    ADMIN("create"),
+    ADMIN("add"),
+    ADMIN("remove"),
+    ADMIN("lost"),
+    ADMIN("rekey"),
+    ADMIN("revoke"),
+    ADMIN("delete"),
+    ADMIN("regroup"),
+    ADMIN("ungroup"),
+    ADMIN("list"),
+    ADMIN("show"),
+    ADMIN("lacking"),
+    ADMIN("jobs"),
 };
 #define NUM_VERBS (sizeof verbs / sizeof verbs[0])
 
 static void usage(FILE *f)
 {
     for (size_t i = 0; i < NUM_VERBS; i++) {
-        fprintf(f, "%s%s", i == 0 ? "" : "\n", verbs[i].help);
+        if (i == 0 || verbs[i].help != verbs[i - 1].help) {
+            fprintf(f, "%s%s", i == 0 ? "" : "\n", verbs[i].help);
+        }
     }
     fputs("\nExit codes: 0 done, 1 refused by a check, 2 usage, 3 environment.\n", f);
 }

@@ -16,7 +16,7 @@ static const struct command {
 } commands[] = {
     { "audio", cmd_audio, "AMR-WB coding of WAV files, and their comparison", false },
     { "bench", cmd_bench, "median and spread of each operation", true },
-    { "group", cmd_group, "fetch group keys from a group management server, and list them", true },
+    { "group", cmd_group, "group keys: fetch and list them; groups: administer them at a group management server", true },
     { "srtp", cmd_srtp, "protect and open SRTP packets in hex, for laboratories", false },
     { "kms", cmd_kms, "fetch certificates and key sets from a KMS", true },
     { "store", cmd_store, "what is in a key store", true },

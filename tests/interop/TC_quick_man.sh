@@ -19,6 +19,7 @@ documented() {
     echo "$*: $n options"
 }
 documented mcx-kmsd.8 mcx-kmsd
+documented mcx-gmsd.8 mcx-gmsd
 documented mcx-mcpttd.8 mcx-mcpttd
 documented mcx-ue.1 mcx-ue
 for command in $("$MCX_BIN/mcx" --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'); do
@@ -29,7 +30,7 @@ for command in $("$MCX_BIN/mcx" --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p');
     *) documented mcx.1 mcx "$command" ;;
     esac
 done
-for program in mcx mcx-kmsd mcx-mcpttd mcx-ue; do
+for program in mcx mcx-kmsd mcx-gmsd mcx-mcpttd mcx-ue; do
     "$MCX_BIN/$program" --version | grep -q '[0-9]\.[0-9]' || fail "$program --version"
     said=$("$MCX_BIN/$program" --no-such-option 2>&1 >/dev/null)
     code=$?

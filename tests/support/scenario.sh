@@ -12,6 +12,13 @@
 #   program_start NAME COMMAND ...     runs any program in the background, output in $W/log/NAME.{out,err}
 #   wait_ready FILE                    waits until a ready file is there (at most 20 s)
 #   program_wait NAME                  waits for it, returns its exit code;  program_stop NAME ends it by its pid
+#   gms_make NAME KMS URI              a group management server in $W/NAME: own key store of KMS, TLS certificate
+#   gms_start NAME [OPTION ...]        runs it; tokens are those of the KMS it was made with
+#   gms_token NAME USER URI            $W/USER.gms-token: access of a member to the group management server
+#   gms_group NAME VERB [OPTION ...]   'mcx group' as its administrator
+#   gms_get NAME USER AUID GROUP [ETAG]   fetches a document: prints the status, body in $W/USER.xml, ETag in $W/USER.etag
+#   gms_fetch NAME USER URI GROUP ...  'mcx group fetch': the user's group keys into $W/USER.store.groups
+#   gms_await NAME GROUP [N]           until N keys (1) of the group are published (at most 20 s)
 #   fail TEXT                          ends the test with an error
 #
 # Every process is ended by its own pid when the shell exits.
@@ -143,6 +150,69 @@ server_start() { # NAME [OPTION ...]
     rm -f "$W/$name.ready"
     program_start "$name" "$MCX_BIN/mcx-mcpttd" --ready-file "$W/$name.ready" --json "${@:2}"
     wait_ready "$W/$name.ready"
+}
+
+# ---- group management ----
+
+GMS_SCOPE=3gpp:mcptt:group_management_server
+
+gms_make() { # NAME KMS URI
+    local name=$1 kms=$2 uri=$3
+    echo "$uri" >"$W/$name.uri"
+    "$MCX_BIN/mcx-kmsd" server add --dir "$W/$kms" --user-uri "$uri" --mcptt-id "$uri" --kind gms >>"$W/log/$kms.users"
+    "$MCX_BIN/mcx" token issue --key "$W/$kms.jwk" --mcptt-id "$uri" --iss lab --aud mcx >"$W/$name.token"
+    openssl rand -hex 32 >"$W/$name.store-key"
+    kms_fetch "$kms" "$name" "$uri" >"$W/log/$name.fetch"
+    openssl rand -hex 32 >"$W/$name.seal"
+    tls_make "$name"
+    "$MCX_BIN/mcx-gmsd" init --dir "$W/$name" --gms-uri "$uri" --seal-key "$W/$name.seal" >"$W/log/$name.init"
+    "$MCX_BIN/mcx" token issue --key "$W/$kms.jwk" --mcptt-id sip:administrator@example.org --iss lab --aud mcx \
+        --scope mcx:group_administration >"$W/$name.admin-token"
+    echo "$kms" >"$W/$name.kms"
+}
+
+gms_start() { # NAME [OPTION ...]
+    local name=$1
+    rm -f "$W/$name.ready"
+    program_start "$name" "$MCX_BIN/mcx-gmsd" run --dir "$W/$name" --seal-key "$W/$name.seal" \
+        --store "$W/$name.store" --store-key "$W/$name.store-key" --listen 127.0.0.1:0 --tls-cert "$W/$name.pem" \
+        --tls-key "$W/$name.key" --jwks "$W/$(cat "$W/$name.kms").jwks" --token-iss lab --token-aud mcx \
+        --ready-file "$W/$name.ready" --fetch-window 1 --urgent-window 1 "${@:2}"
+    wait_ready "$W/$name.ready"
+}
+
+gms_token() { # NAME USER URI
+    "$MCX_BIN/mcx" token issue --key "$W/$(cat "$W/$1.kms").jwk" --mcptt-id "$3" --iss lab --aud mcx \
+        --scope "$GMS_SCOPE" >"$W/$2.gms-token"
+}
+
+gms_group() { # NAME VERB [OPTION ...]
+    "$MCX_BIN/mcx" group "$2" --gms-url "https://127.0.0.1:$(port_of "$1")" --token "$W/$1.admin-token" --ca "$W/ca.pem" \
+        "${@:3}"
+}
+
+gms_get() { # NAME USER AUID GROUP [ETAG]
+    curl -s --cacert "$W/ca.pem" -H "Authorization: Bearer $(cat "$W/$2.gms-token")" ${5:+-H "If-None-Match: \"$5\""} \
+        -o "$W/$2.xml" -D "$W/$2.headers" -w '%{http_code}\n' \
+        "https://127.0.0.1:$(port_of "$1")/$3/global/byGroupID/$(jq -rn --arg g "$4" '$g | @uri')"
+    sed -n 's/^[Ee][Tt]ag: "\(.*\)"\r*$/\1/p' "$W/$2.headers" >"$W/$2.etag"
+}
+
+gms_fetch() { # NAME USER URI GROUP ...
+    local group groups=()
+    for group in "${@:4}"; do groups+=(--group "$group"); done
+    "$MCX_BIN/mcx" group fetch --gms-url "https://127.0.0.1:$(port_of "$1")" --gms-uri "$(cat "$W/$1.uri")" --user "$3" \
+        "${groups[@]}" --token "$W/$2.gms-token" --ca "$W/ca.pem" --store "$W/$2.store" --store-key "$W/$2.store-key"
+}
+
+gms_await() { # NAME GROUP [N]
+    local i n=0
+    for i in $(seq 200); do
+        n=$(gms_group "$1" show --group "$2" --json | jq '[.keys[] | select(.state == "published")] | length')
+        [ "$n" -ge "${3:-1}" ] && return 0
+        sleep 0.1
+    done
+    fail "$2 has $n published keys after 20 s"
 }
 
 # ---- phones ----
