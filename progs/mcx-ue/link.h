@@ -5,6 +5,8 @@
 /* The line to the MCPTT server: SIP, registration, dialogs. What phone and group radio share. */
 #include "ue.h"
 
+#include <mcx/channel.h>
+
 #include "io/sip.h"
 
 #define SESSION_EXPIRES_S 1800
@@ -22,9 +24,12 @@ struct ue_leg {
 
 struct ue_link {
     const struct ue_options *options;
-    void *owner; /* phone or group radio; argument of what SIP calls */
+    struct ue_keys *keys; /* needed where options name a server identity */
+    void *owner;          /* phone or group radio; argument of what SIP calls */
     struct mcx_sip *sip;
     struct mcx_sip_reg *reg;
+    void (*on_state)(void *arg, uint16_t code, const struct mcx_sip_msg *msg);
+    struct ue_csk *csk; /* NULL = no server identity */
     struct ue_leg *legs;
     uint64_t last_dialog;
     char local_address[UE_ADDRESS_MAX];
@@ -39,10 +44,13 @@ mcx_err ue_link_address(struct ue_link *link, struct mcx_refusal *why);
 mcx_err ue_link_open(struct ue_link *link,
                      void (*on_invite)(void *arg, struct mcx_sip_call *call, const struct mcx_sip_msg *msg),
                      struct mcx_refusal *why);
-/** @param[in] on_state  gets `link->owner` */
+/** Registers, with a new CSK where options name a server identity. @param[in] on_state  gets `link->owner` */
 mcx_err ue_link_register(struct ue_link *link,
                          void (*on_state)(void *arg, uint16_t code, const struct mcx_sip_msg *msg));
 void ue_link_close(struct ue_link *link);
+/** The control channel with the server, with a key as soon as the registration is through; NULL = no server identity.
+ */
+struct mcx_channel *ue_link_channel(const struct ue_link *link);
 
 struct ue_leg *ue_leg_new(struct ue_link *link, uint64_t dialog);
 /** NULL = gone. */

@@ -20,6 +20,7 @@ static const char HELP[] =
     "\n"
     "  --id URI              your MCPTT ID, sip:alice@mcptt.example.org\n"
     "  --server URI          sip:192.0.2.1:5060;transport=tcp (or tls, udp)\n"
+    "  --server-id URI       identity of the server: it gets a key for your signalling with the registration\n"
     "  --store FILE          key store ('mcx kms fetch' fills it), --store-key FILE opens it\n"
     "  --kms-url URL         https://HOST:PORT: fetch keys when they are missing, and ahead of each period; needs\n"
     "  --kms-uri URI         name of that KMS,\n"
@@ -56,6 +57,7 @@ static const char HELP[] =
 enum {
     OPT_ID = 256,
     OPT_SERVER,
+    OPT_SERVER_ID,
     OPT_PSI,
     OPT_STORE,
     OPT_STORE_KEY,
@@ -92,6 +94,7 @@ enum {
 static const struct option options[] = {
     { "id", required_argument, NULL, OPT_ID },
     { "server", required_argument, NULL, OPT_SERVER },
+    { "server-id", required_argument, NULL, OPT_SERVER_ID },
     { "psi", required_argument, NULL, OPT_PSI },
     { "store", required_argument, NULL, OPT_STORE },
     { "store-key", required_argument, NULL, OPT_STORE_KEY },
@@ -178,6 +181,7 @@ static const char **text_option(struct ue_options *o, int opt)
     switch (opt) {
     case OPT_ID: return &o->id;
     case OPT_SERVER: return &o->server;
+    case OPT_SERVER_ID: return &o->server_id;
     case OPT_PSI: return &o->psi;
     case OPT_STORE: return &o->store;
     case OPT_STORE_KEY: return &o->store_key;

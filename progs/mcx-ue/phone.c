@@ -462,7 +462,7 @@ int ue_phone_run(const struct ue_options *options, struct ue_keys *keys)
 
     phone = (struct ue_phone){ .options = options,
                                .keys = keys,
-                               .link = { .options = options, .owner = &phone },
+                               .link = { .options = options, .keys = keys, .owner = &phone },
                                .exit_code = EXIT_ENVIRONMENT,
                                .terminal = { .fd = -1 } };
     the_phone = &phone;

@@ -15,6 +15,7 @@ struct ue_options {
     enum ue_command command;
     const char *id;     /* MCPTT ID */
     const char *server; /* sip:HOST:PORT;transport=tcp */
+    const char *server_id; /* identity that a CSK is made for; NULL = none is made */
     const char *psi;    /* Request-URI of calls; NULL = made from the server */
     const char *store;
     const char *store_key;
