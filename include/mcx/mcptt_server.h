@@ -41,6 +41,8 @@ struct mcx_msrv_user {
     unsigned max_calls;                  /* private calls at once, 486 with 124; 0 = 1 */
     const char *const *may_call;         /* MCPTT IDs, else 144; NULL = anyone */
     size_t num_may_call;
+    bool allow_emergency_group; /* may make a group call an emergency one (else 403), and end that */
+    bool allow_imminent_group;  /* likewise imminent peril */
 };
 
 /** Check of an access token; fills the MCPTT ID in it. See src/io/token.h. */

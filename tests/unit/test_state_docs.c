@@ -14,6 +14,7 @@
 
 #include <mcx/floor_server.h>
 #include <mcx/groupcall.h>
+#include <mcx/mcptt_group.h>
 #include <mcx/mcptt_server.h>
 #include <mcx/preestablished.h>
 #include <mcx/privcall.h>
@@ -79,6 +80,20 @@ static void write_mcptt_server(FILE *f)
           "| State | Event | Next state | What happens |\n|---|---|---|---|\n",
           f);
     for (size_t i = 0; mcx_msrv_row(&row, i); i++) {
+        fprintf(f, "| %s | %s | %s | %s |\n", row.state, row.event, row.next, row.what);
+    }
+}
+
+static void write_group_server(FILE *f)
+{
+    struct mcx_mgrp_row row;
+
+    fputs("\n## Group call, MCPTT server: one leg (`src/proc/mcptt_group.c`, TS 24.379 10.1.1.4, 10.1.2.4)\n\n"
+          "A leg begins waiting (he called) or to-call (he is invited), and ends when his dialog has ended. Whoever has to "
+          "go\n"
+          "goes to leaving from any state.\n\n| State | Event | Next state | What happens |\n|---|---|---|---|\n",
+          f);
+    for (size_t i = 0; mcx_mgrp_row(&row, i); i++) {
         fprintf(f, "| %s | %s | %s | %s |\n", row.state, row.event, row.next, row.what);
     }
 }
@@ -150,6 +165,7 @@ static void write_all(FILE *f)
     write_private_call(f);
     write_group_call(f);
     write_mcptt_server(f);
+    write_group_server(f);
     write_floor_server(f);
     write_preestablished(f);
 }

@@ -14,9 +14,17 @@ static const struct {
     /* table 4.4.2-2 */
     { MCX_WARN_FUNCTION_NOT_ALLOWED, "function not allowed due to" },
     { MCX_WARN_SERVICE_AUTHORISATION, "service authorisation failed" },
+    { MCX_WARN_TOO_MANY_AFFILIATIONS, "too many simultaneous affiliations" },
+    { MCX_WARN_MAX_GROUP_CALLS, "maximum simultaneous MCPTT group calls reached" },
     { MCX_WARN_ISFOCUS_NOT_ASSIGNED, "isfocus not assigned" },
     { MCX_WARN_PRIVATE_CALLS_NOT_AUTHORISED, "user not authorised to make private calls" },
     { MCX_WARN_USER_DECLINED, "user declined the call invitation" },
+    { MCX_WARN_NO_GROUP_DOCUMENT, "group document does not exist" },
+    { MCX_WARN_NOT_A_MEMBER, "user is not part of the MCPTT group" },
+    { MCX_WARN_GROUP_IS_PREARRANGED, "the group identity indicated in the request is a prearranged group" },
+    { MCX_WARN_GROUP_IS_CHAT, "the group identity indicated in the request is a chat group" },
+    { MCX_WARN_NOT_AFFILIATED, "user is not affiliated to this group" },
+    { MCX_WARN_TOO_MANY_PARTICIPANTS, "too many participants" },
     { MCX_WARN_MAX_PRIVATE_CALLS, "maximum number of private calls reached" },
     { MCX_WARN_AUTOMATIC_NOT_AUTHORISED,
       "user not authorised to make private call with automatic commencement" }, /* FROM MEMORY */
@@ -32,6 +40,7 @@ static const struct {
     { MCX_WARN_CALLEE_NOT_AUTHORISED, "user not authorised to call this particular user" },
     { MCX_WARN_NO_CALLED_PARTY, "unable to determine called party" },
     { MCX_WARN_NO_SERVICE_SETTINGS, "T-PF unable to determine the service settings for the called user" },
+    { MCX_WARN_GROUP_IS_REGROUPED, "group is regrouped" },
     { MCX_WARN_FIRST_TO_ANSWER_NOT_AUTHORISED, "user not authorised to originate a first-to-answer call" },
 };
 
