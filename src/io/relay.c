@@ -2,13 +2,11 @@
 #define _GNU_SOURCE
 #include "io/relay.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/addr.h"
 #include "io/pcap.h"
-#include "io/rtp_socket.h"
 
 #define BURST 64 /* datagrams a wake-up, so that one busy socket does not starve the rest */
 
@@ -46,46 +44,6 @@ struct mcx_relay_call {
     struct mcx_relay_stats stats;
 };
 
-static socklen_t addr_len(const struct sockaddr_storage *a)
-{
-    return a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-}
-
-static mcx_err to_addr(struct sockaddr_storage *out, const char *host, uint16_t port)
-{
-    struct sockaddr_in a4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-    struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-
-    memset(out, 0, sizeof *out);
-    if (inet_pton(AF_INET, host, &a4.sin_addr) == 1) {
-        memcpy(out, &a4, sizeof a4);
-        return MCX_OK;
-    }
-    if (inet_pton(AF_INET6, host, &a6.sin6_addr) == 1) {
-        memcpy(out, &a6, sizeof a6);
-        return MCX_OK;
-    }
-    return MCX_E_ARG;
-}
-
-static bool same_addr(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-    struct sockaddr_in a4, b4;
-    struct sockaddr_in6 a6, b6;
-
-    if (a->ss_family != b->ss_family) {
-        return false;
-    }
-    if (a->ss_family == AF_INET) {
-        memcpy(&a4, a, sizeof a4);
-        memcpy(&b4, b, sizeof b4);
-        return a4.sin_port == b4.sin_port && a4.sin_addr.s_addr == b4.sin_addr.s_addr;
-    }
-    memcpy(&a6, a, sizeof a6);
-    memcpy(&b6, b, sizeof b6);
-    return a6.sin6_port == b6.sin6_port && memcmp(&a6.sin6_addr, &b6.sin6_addr, sizeof a6.sin6_addr) == 0;
-}
-
 mcx_err mcx_relay_new(struct mcx_relay **out, const struct mcx_relay_config *config)
 {
     struct sockaddr_storage check;
@@ -96,7 +54,7 @@ mcx_err mcx_relay_new(struct mcx_relay **out, const struct mcx_relay_config *con
         config->port_min > config->port_max) {
         return MCX_E_ARG;
     }
-    MCX_TRY(to_addr(&check, config->address, 0));
+    MCX_TRY(mcx_addr_make(&check, config->address, 0));
     relay = calloc(1, sizeof *relay);
     if (relay == NULL) {
         return MCX_E_NOMEM;
@@ -124,14 +82,19 @@ void mcx_relay_free(struct mcx_relay *relay)
 }
 
 /* A capture that cannot be written is given up; the call is worth more. */
-static void capture(struct mcx_relay *relay, const struct sockaddr_storage *from, const struct sockaddr_storage *to,
-                    struct mcx_bytes datagram)
+void mcx_relay_capture(struct mcx_relay *relay, const struct sockaddr_storage *from, const struct sockaddr_storage *to,
+                       struct mcx_bytes datagram)
 {
     if (relay->pcap != NULL &&
         mcx_pcap_udp(relay->pcap, (const struct sockaddr *)from, (const struct sockaddr *)to, datagram) == MCX_E_IO) {
         mcx_pcap_close(relay->pcap);
         relay->pcap = NULL;
     }
+}
+
+const char *mcx_relay_address(const struct mcx_relay *relay)
+{
+    return relay->address;
 }
 
 static bool may_send(struct port *port, const struct sockaddr_storage *from)
@@ -141,7 +104,7 @@ static bool may_send(struct port *port, const struct sockaddr_storage *from)
         port->remote = *from;
         port->has_remote = true;
     }
-    return port->has_remote && same_addr(&port->remote, from);
+    return port->has_remote && mcx_addr_equal(&port->remote, from);
 }
 
 static void forward(struct port *port, const struct sockaddr_storage *from, struct mcx_bytes datagram)
@@ -150,14 +113,14 @@ static void forward(struct port *port, const struct sockaddr_storage *from, stru
     struct mcx_relay_stats *stats = &leg->call->stats;
     const struct port *exit = &leg->other->port[port->channel];
 
-    capture(leg->call->relay, from, &port->local, datagram);
+    mcx_relay_capture(leg->call->relay, from, &port->local, datagram);
     if (!may_send(port, from) || !exit->has_remote ||
         mcx_rtp_socket_send(leg->other->socket, port->channel, (const struct sockaddr *)&exit->remote,
-                            addr_len(&exit->remote), datagram) != MCX_OK) {
+                            mcx_addr_len(&exit->remote), datagram) != MCX_OK) {
         stats->dropped[leg->side]++;
         return;
     }
-    capture(leg->call->relay, &exit->local, &exit->remote, datagram);
+    mcx_relay_capture(leg->call->relay, &exit->local, &exit->remote, datagram);
     stats->packets[leg->side]++;
     stats->octets[leg->side] += datagram.len;
 }
@@ -182,7 +145,7 @@ static void on_readable(void *arg)
 }
 
 /* The search for free ports goes round, so that a port just given back rests for a while. */
-static mcx_err open_socket(struct mcx_rtp_socket **out, struct mcx_relay *relay)
+mcx_err mcx_relay_socket(struct mcx_rtp_socket **out, struct mcx_relay *relay)
 {
     const struct mcx_relay_config *c = &relay->config;
     mcx_err err = mcx_rtp_socket_open(out, relay->address, relay->next_port, c->port_max);
@@ -204,7 +167,7 @@ static mcx_err open_port(struct leg *leg, enum mcx_rtp_channel channel)
 
     port->leg = leg;
     port->channel = channel;
-    MCX_TRY(to_addr(&port->local, leg->call->relay->address, mcx_rtp_socket_port(leg->socket, channel)));
+    MCX_TRY(mcx_addr_make(&port->local, leg->call->relay->address, mcx_rtp_socket_port(leg->socket, channel)));
     port->watch = (struct mcx_watch){ mcx_rtp_socket_fd(leg->socket, channel), on_readable, port };
     MCX_TRY(mcx_loop_watch(&port->watch));
     port->watched = true;
@@ -216,7 +179,7 @@ static mcx_err open_leg(struct leg *leg, struct mcx_msrv_line *line)
     struct mcx_relay *relay = leg->call->relay;
     struct mcx_msrv_port *local = &line->local[leg->side];
 
-    MCX_TRY(open_socket(&leg->socket, relay));
+    MCX_TRY(mcx_relay_socket(&leg->socket, relay));
     MCX_TRY(open_port(leg, MCX_RTP));
     if (line->rtcp) {
         MCX_TRY(open_port(leg, MCX_RTCP));
@@ -265,7 +228,7 @@ static mcx_err set_remote(struct port *port, const char *host, uint16_t number)
     if (number == 0) {
         return MCX_OK;
     }
-    MCX_TRY(to_addr(&addr, host, number));
+    MCX_TRY(mcx_addr_make(&addr, host, number));
     if (addr.ss_family != port->local.ss_family) {
         return MCX_E_ARG; /* the sockets are of one family */
     }

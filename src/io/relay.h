@@ -13,6 +13,7 @@
 #include <mcx/mcptt_server.h>
 
 #include "io/loop.h"
+#include "io/rtp_socket.h"
 
 struct mcx_relay_config {
     const char *address;         /* numeric; goes into the SDP */
@@ -31,6 +32,12 @@ struct mcx_relay;
 /** @retval MCX_E_ARG address or port range @retval MCX_E_IO the capture file (errno says why) @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_relay_new(struct mcx_relay **out, const struct mcx_relay_config *config);
 void mcx_relay_free(struct mcx_relay *relay);
+/** A pair of ports out of the relay's range, for those who relay otherwise. @retval MCX_E_IO none is free */
+MCX_MUST_CHECK mcx_err mcx_relay_socket(struct mcx_rtp_socket **out, struct mcx_relay *relay);
+const char *mcx_relay_address(const struct mcx_relay *relay);
+/** Into the capture file, if there is one. */
+void mcx_relay_capture(struct mcx_relay *relay, const struct sockaddr_storage *from, const struct sockaddr_storage *to,
+                       struct mcx_bytes datagram);
 
 struct mcx_relay_call;
 /**

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "io/floor_port.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/addr.h"
+
+enum { BURST = 64 };
+
+struct user {
+    uint32_t id;
+    char *mcptt_id;
+    struct sockaddr_storage addr;
+};
+
+struct mcx_floor_port {
+    struct mcx_floor_port_config config;
+    struct mcx_rtp_socket *socket;
+    struct sockaddr_storage local;
+    struct mcx_watch watch;
+    bool watched;
+    struct mcx_fsrv *srv;
+    struct user *users;
+    size_t num, cap;
+    uint32_t ssrc; /* of unprotected messages */
+    struct mcx_timer timer;
+    struct mcx_floor_stats stats;
+    struct mcx_fsrv_out out;
+};
+
+static struct user *find_user(const struct mcx_floor_port *p, uint32_t id)
+{
+    for (size_t i = 0; i < p->num; i++) {
+        if (p->users[i].id == id) {
+            return &p->users[i];
+        }
+    }
+    return NULL;
+}
+
+static void drop(struct mcx_floor_port *p, const char *reason)
+{
+    p->stats.dropped++;
+    if (p->config.on_drop != NULL) {
+        p->config.on_drop(p->config.arg, reason);
+    }
+}
+
+/* ---- out ---- */
+
+static mcx_err make_datagram(struct mcx_wr *out, struct mcx_floor_port *p, const struct user *to,
+                             struct mcx_floor_msg *msg)
+{
+    uint8_t plain[MCX_FLOOR_MSG_MAX];
+    struct mcx_wr wr = mcx_wr(plain, sizeof plain);
+    struct mcx_channel *channel;
+    struct mcx_control *control;
+
+    if (!p->config.protect) {
+        msg->ssrc = p->ssrc;
+        return mcx_floor_write(out, msg);
+    }
+    channel = p->config.channel(p->config.arg, to->mcptt_id);
+    control = channel != NULL ? mcx_channel_sender(channel) : NULL;
+    if (control == NULL) {
+        return MCX_E_NOKEY;
+    }
+    msg->ssrc = mcx_control_ssrc(control);
+    MCX_TRY(mcx_floor_write(&wr, msg));
+    return mcx_control_protect(control, out, mcx_wr_done(&wr));
+}
+
+static void send_to(struct mcx_floor_port *p, const struct user *to, const struct mcx_floor_msg *msg)
+{
+    uint8_t buf[MCX_RTP_SOCKET_MTU];
+    struct mcx_wr wr = mcx_wr(buf, sizeof buf);
+    struct mcx_floor_msg own = *msg;
+
+    if (make_datagram(&wr, p, to, &own) != MCX_OK) {
+        drop(p, "floor message that could not be protected");
+        return;
+    }
+    if (mcx_rtp_socket_send(p->socket, MCX_RTP, (const struct sockaddr *)&to->addr, mcx_addr_len(&to->addr),
+                            mcx_wr_done(&wr)) == MCX_OK) {
+        p->stats.sent++;
+        mcx_relay_capture(p->config.relay, &p->local, &to->addr, mcx_wr_done(&wr));
+    }
+}
+
+static void carry_out(struct mcx_floor_port *p, const struct mcx_fsrv_action *a)
+{
+    const struct user *u = find_user(p, a->id);
+
+    switch (a->act) {
+    case MCX_FS_SEND:
+        if (u != NULL) {
+            send_to(p, u, &a->msg);
+        }
+        break;
+    case MCX_FS_SEND_OTHERS:
+        for (size_t i = 0; i < p->num; i++) {
+            if (p->users[i].id != a->id) {
+                send_to(p, &p->users[i], &a->msg);
+            }
+        }
+        break;
+    case MCX_FS_INACTIVE: p->config.on_inactive(p->config.arg); break;
+    case MCX_FS_NOTE: p->config.on_note(p->config.arg, a->note, u != NULL ? u->mcptt_id : "", a->cause); break;
+    case MCX_FS_FORWARD: /* asked packet by packet */
+    default: break;
+    }
+}
+
+static void on_deadline(void *arg);
+
+static void arm(struct mcx_floor_port *p)
+{
+    uint64_t at = mcx_fsrv_deadline(p->srv);
+    uint64_t now = mcx_clock_mono_ms();
+
+    if (at == UINT64_MAX) {
+        mcx_timer_stop(&p->timer);
+    } else if (mcx_timer_start(&p->timer, at > now ? at - now : 0, on_deadline, p) != MCX_OK) {
+        drop(p, "no memory for a timer");
+    }
+}
+
+static mcx_err step(struct mcx_floor_port *p, struct mcx_fsrv_in *in)
+{
+    mcx_err err;
+
+    in->now_ms = mcx_clock_mono_ms();
+    p->out.num = 0;
+    err = mcx_fsrv_step(p->srv, in, &p->out);
+    for (size_t i = 0; i < p->out.num; i++) {
+        carry_out(p, &p->out.action[i]);
+    }
+    arm(p);
+    return err;
+}
+
+static void on_deadline(void *arg)
+{
+    struct mcx_fsrv_in in = { .event = MCX_FS_TICK };
+
+    (void)!step(arg, &in); /* a tick that comes early has no row */
+}
+
+/* ---- in ---- */
+
+static void take_message(struct mcx_floor_port *p, uint32_t id, struct mcx_bytes message)
+{
+    struct mcx_floor_msg msg;
+    struct mcx_fsrv_in in = { .event = MCX_FS_RX, .id = id, .msg = &msg };
+
+    if (mcx_floor_read(&msg, message, NULL) != MCX_OK) {
+        drop(p, "floor message that is none");
+        return;
+    }
+    p->stats.received++;
+    if (step(p, &in) != MCX_OK) {
+        drop(p, "floor message that does not fit the state");
+    }
+}
+
+static void take_protected(struct mcx_floor_port *p, const struct user *u, struct mcx_bytes datagram)
+{
+    struct mcx_channel *channel = p->config.channel(p->config.arg, u->mcptt_id);
+    struct mcx_rd rd = mcx_rd(datagram);
+    uint32_t id = u->id;
+
+    while (rd.len > 0) {
+        uint8_t plain[MCX_RTP_SOCKET_MTU];
+        struct mcx_wr wr = mcx_wr(plain, sizeof plain);
+        size_t before = rd.len;
+        mcx_err err = channel != NULL ? mcx_channel_take(channel, &wr, &rd, NULL) : MCX_E_NOKEY;
+
+        if (err == MCX_OK) {
+            take_message(p, id, mcx_wr_done(&wr));
+            continue;
+        }
+        drop(p, err == MCX_E_REPLAY  ? "floor message again"
+                : err == MCX_E_NOKEY ? "floor message under another key, or plain"
+                                     : "floor message that is not authentic");
+        if (rd.len == before || err == MCX_E_NOKEY) {
+            return;
+        }
+    }
+}
+
+static void take_datagram(struct mcx_floor_port *p, const struct sockaddr_storage *from, struct mcx_bytes datagram)
+{
+    mcx_relay_capture(p->config.relay, from, &p->local, datagram);
+    for (size_t i = 0; i < p->num; i++) {
+        if (!mcx_addr_equal(&p->users[i].addr, from)) {
+            continue;
+        }
+        if (p->config.protect) {
+            take_protected(p, &p->users[i], datagram);
+        } else {
+            take_message(p, p->users[i].id, datagram);
+        }
+        return;
+    }
+    drop(p, "floor message from elsewhere");
+}
+
+static void on_readable(void *arg)
+{
+    struct mcx_floor_port *p = arg;
+    uint8_t buf[MCX_RTP_SOCKET_MTU];
+    struct sockaddr_storage from;
+
+    for (size_t i = 0; i < BURST; i++) {
+        struct mcx_wr wr = mcx_wr(buf, sizeof buf);
+        mcx_err err = mcx_rtp_socket_recv(p->socket, MCX_RTP, &wr, &from);
+
+        if (err == MCX_E_STATE) {
+            return;
+        }
+        if (err == MCX_OK) {
+            take_datagram(p, &from, mcx_wr_done(&wr));
+        }
+    }
+}
+
+/* ---- participants ---- */
+
+static mcx_err add_user(struct mcx_floor_port *p, uint32_t id, const char *mcptt_id,
+                        const struct sockaddr_storage *addr)
+{
+    struct user u = { .id = id, .addr = *addr };
+
+    if (p->num == p->cap) {
+        size_t cap = p->cap == 0 ? 8 : p->cap * 2;
+        struct user *more = realloc(p->users, cap * sizeof *more);
+
+        if (more == NULL) {
+            return MCX_E_NOMEM;
+        }
+        p->users = more;
+        p->cap = cap;
+    }
+    u.mcptt_id = strdup(mcptt_id);
+    if (u.mcptt_id == NULL) {
+        return MCX_E_NOMEM;
+    }
+    p->users[p->num++] = u;
+    return MCX_OK;
+}
+
+static void remove_user(struct mcx_floor_port *p, uint32_t id)
+{
+    struct user *u = find_user(p, id);
+
+    if (u != NULL) {
+        free(u->mcptt_id);
+        *u = p->users[--p->num];
+    }
+}
+
+mcx_err mcx_floor_port_join(struct mcx_floor_port *port, const struct mcx_fsrv_participant *who, const char *host,
+                            uint16_t number, bool implicit_request)
+{
+    struct mcx_fsrv_in in = { .event = MCX_FS_JOIN, .participant = who, .id = who->id,
+                              .implicit_request = implicit_request };
+    struct sockaddr_storage addr;
+    struct user *known = find_user(port, who->id);
+    mcx_err err;
+
+    MCX_TRY(mcx_addr_make(&addr, host, number));
+    if (addr.ss_family != port->local.ss_family) {
+        return MCX_E_ARG; /* the socket is of one family */
+    }
+    if (known != NULL) {
+        known->addr = addr;
+        return MCX_OK;
+    }
+    MCX_TRY(add_user(port, who->id, who->mcptt_id, &addr));
+    err = step(port, &in);
+    if (err != MCX_OK) {
+        remove_user(port, who->id);
+    }
+    return err;
+}
+
+void mcx_floor_port_leave(struct mcx_floor_port *port, uint32_t id)
+{
+    struct mcx_fsrv_in in = { .event = MCX_FS_LEAVE, .id = id };
+
+    if (find_user(port, id) != NULL) {
+        remove_user(port, id);
+        (void)!step(port, &in);
+    }
+}
+
+void mcx_floor_port_call_type(struct mcx_floor_port *port, uint16_t indicator)
+{
+    struct mcx_fsrv_in in = { .event = MCX_FS_CALL_TYPE, .indicator = indicator };
+
+    (void)!step(port, &in);
+}
+
+bool mcx_floor_port_media(struct mcx_floor_port *port, uint32_t id, uint32_t ssrc)
+{
+    struct mcx_fsrv_in in = { .event = MCX_FS_RTP, .id = id, .ssrc = ssrc };
+
+    return step(port, &in) == MCX_OK && mcx_fsrv_may_talk(port->srv, id);
+}
+
+/* ---- life ---- */
+
+uint16_t mcx_floor_port_number(const struct mcx_floor_port *port)
+{
+    return mcx_rtp_socket_port(port->socket, MCX_RTP);
+}
+
+mcx_err mcx_floor_port_open(struct mcx_floor_port **out, const struct mcx_floor_port_config *config)
+{
+    struct mcx_floor_port *p = calloc(1, sizeof *p);
+    struct mcx_rng rng = mcx_rng_system();
+    mcx_err err = MCX_OK;
+
+    if (p == NULL) {
+        return MCX_E_NOMEM;
+    }
+    p->config = *config;
+    MCX_GO(err, mcx_rng_fill(&rng, &p->ssrc, sizeof p->ssrc));
+    MCX_GO(err, mcx_fsrv_new(&p->srv, &config->floor));
+    MCX_GO(err, mcx_relay_socket(&p->socket, config->relay));
+    MCX_GO(err, mcx_addr_make(&p->local, mcx_relay_address(config->relay), mcx_floor_port_number(p)));
+    p->watch = (struct mcx_watch){ mcx_rtp_socket_fd(p->socket, MCX_RTP), on_readable, p };
+    MCX_GO(err, mcx_loop_watch(&p->watch));
+    p->watched = true;
+    *out = p;
+    return MCX_OK;
+out:
+    mcx_floor_port_close(p, NULL);
+    return err;
+}
+
+void mcx_floor_port_close(struct mcx_floor_port *port, struct mcx_floor_stats *stats)
+{
+    if (port == NULL) {
+        return;
+    }
+    if (stats != NULL) {
+        *stats = port->stats;
+    }
+    mcx_timer_clear(&port->timer);
+    if (port->watched) {
+        mcx_loop_unwatch(&port->watch);
+    }
+    if (port->socket != NULL) {
+        mcx_rtp_socket_close(port->socket);
+    }
+    while (port->num > 0) {
+        remove_user(port, port->users[0].id);
+    }
+    free(port->users);
+    mcx_fsrv_free(port->srv);
+    free(port);
+}
