@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SIP and relay on one side, the state machine on the other: events in, actions out. */
-#include "mcx-mcpttd/daemon.h"
+#include "mcx-mcpttd/groups.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,6 +225,9 @@ static void do_note(struct md_daemon *d, const struct mcx_msrv_action *a)
         (void)json_object_set_new(o, "text", md_clean(a->text));
     }
     md_journal(d->s, a->note, o);
+    if (a->call == 0 && strcmp(a->note, "registered") == 0) {
+        md_groups_registered(d->groups, a->caller);
+    }
 }
 
 /* A response that cannot be sent: the peer's transaction or connection is gone, its CLOSED event follows. */
@@ -398,7 +401,7 @@ static void step(struct md_daemon *d, const struct mcx_msrv_in *in)
     }
     sweep(d);
     arm(d);
-    if (d->stopping && d->calls == NULL) {
+    if (d->stopping && d->calls == NULL && md_groups_idle(d->groups)) {
         mcx_loop_stop();
     }
 }
@@ -409,10 +412,14 @@ void md_on_invite(void *arg, struct mcx_sip_call *sip, const struct mcx_sip_msg 
 {
     struct md_daemon *d = arg;
     struct mcx_sip_content later = { .headers = "Retry-After: 10\r\n" };
-    struct md_call *c = d->stopping ? NULL : new_call(d);
     struct mcx_msrv_sip view;
     struct mcx_msrv_in in = { .event = MCX_MSRV_EV_INVITE, .sip = &view };
+    struct md_call *c;
 
+    if (md_groups_invite(d->groups, sip, msg)) {
+        return;
+    }
+    c = d->stopping ? NULL : new_call(d);
     if (c == NULL) {
         (void)!mcx_sip_call_reject(sip, 503, "Service Unavailable", &later);
         return;
@@ -431,6 +438,9 @@ bool md_on_request(void *arg, struct mcx_sip *sip, const struct mcx_sip_msg *msg
     struct mcx_msrv_in in = { .event = MCX_MSRV_EV_REGISTER, .sip = &view };
 
     (void)sip;
+    if (mcx_bytes_is(msg->method, "PUBLISH")) {
+        return md_groups_publish(d->groups, msg);
+    }
     if (!mcx_bytes_is(msg->method, "REGISTER")) {
         return false;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Start-up, the ready file, the end. */
 #define _GNU_SOURCE
-#include "mcx-mcpttd/daemon.h"
+#include "mcx-mcpttd/groups.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -173,7 +173,8 @@ int md_open(struct md_daemon **out, const struct md_settings *s)
     rc = open_jwks(d);
     rc = rc == EXIT_DONE ? open_store(d) : rc;
     rc = rc == EXIT_DONE ? open_server(d) : rc;
-    return rc == EXIT_DONE ? open_sockets(d) : rc;
+    rc = rc == EXIT_DONE ? open_sockets(d) : rc;
+    return rc == EXIT_DONE ? md_groups_open(&d->groups, d) : rc;
 }
 
 void md_close(struct md_daemon *d)
@@ -184,12 +185,13 @@ void md_close(struct md_daemon *d)
     mcx_timer_clear(&d->deadline);
     mcx_timer_clear(&d->shutdown);
     if (d->watching) {
-        mcx_loop_unwatch(&d->usr1);
-        (void)close(d->usr1.fd);
+        mcx_loop_unwatch(&d->signals);
+        (void)close(d->signals.fd);
     }
     mcx_sip_free(d->sip);
     md_free_calls(d);
     md_free_deliveries(d);
+    md_groups_close(d->groups);
     mcx_relay_free(d->relay);
     if (d->loop) {
         mcx_loop_close();
@@ -263,7 +265,8 @@ static void on_signal(int sig)
     struct md_daemon *d = running;
 
     (void)sig;
-    if (d->stopping || d->calls == NULL || mcx_timer_start(&d->shutdown, GRACE_MS, time_is_up, d) != MCX_OK) {
+    if (d->stopping || (d->calls == NULL && md_groups_idle(d->groups)) ||
+        mcx_timer_start(&d->shutdown, GRACE_MS, time_is_up, d) != MCX_OK) {
         mcx_loop_stop();
         return;
     }
@@ -273,6 +276,7 @@ static void on_signal(int sig)
         leg->ended = true;
         mcx_sip_call_hangup(leg->sip, NULL);
     }
+    (void)md_groups_hang_up(d->groups);
 }
 
 static void count_member(void *arg, const char *name, uint64_t count)
@@ -291,36 +295,41 @@ static void report(const struct md_daemon *d)
     }
 }
 
-static void on_usr1(void *arg)
+static void on_signals(void *arg)
 {
     const struct md_daemon *d = arg;
     struct signalfd_siginfo info;
 
-    while (read(d->usr1.fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        report(d);
+    while (read(d->signals.fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP) {
+            (void)md_groups_load(d->groups);
+        } else {
+            report(d);
+        }
     }
 }
 
-static int watch_usr1(struct md_daemon *d)
+static int watch_signals(struct md_daemon *d)
 {
     sigset_t set;
 
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGUSR1);
-    d->usr1 = (struct mcx_watch){ -1, on_usr1, d };
+    (void)sigaddset(&set, SIGHUP);
+    d->signals = (struct mcx_watch){ -1, on_signals, d };
     if (sigprocmask(SIG_BLOCK, &set, NULL) == 0) {
-        d->usr1.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+        d->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     }
-    d->watching = d->usr1.fd >= 0 && mcx_loop_watch(&d->usr1) == MCX_OK;
-    if (!d->watching && d->usr1.fd >= 0) {
-        (void)close(d->usr1.fd);
+    d->watching = d->signals.fd >= 0 && mcx_loop_watch(&d->signals) == MCX_OK;
+    if (!d->watching && d->signals.fd >= 0) {
+        (void)close(d->signals.fd);
     }
-    return d->watching ? EXIT_DONE : md_complain(EXIT_ENVIRONMENT, "SIGUSR1", strerror(errno));
+    return d->watching ? EXIT_DONE : md_complain(EXIT_ENVIRONMENT, "SIGUSR1 and SIGHUP", strerror(errno));
 }
 
 int md_run(struct md_daemon *d)
 {
-    int rc = watch_usr1(d);
+    int rc = watch_signals(d);
 
     rc = rc == EXIT_DONE ? tell_ready(d) : rc;
     if (rc != EXIT_DONE) {

@@ -9,6 +9,7 @@
 #include "mcx-mcpttd/mcpttd.h"
 
 struct md_call;
+struct md_groups;
 
 struct md_leg {
     struct md_daemon *d;
@@ -55,6 +56,7 @@ struct md_daemon {
     bool loop;
     struct md_call *calls;
     struct md_delivery *deliveries;
+    struct md_groups *groups;
     uint32_t last_id;
     const struct mcx_sip_msg *request; /* the REGISTER being answered */
     struct mcx_msrv_out out;
@@ -62,7 +64,7 @@ struct md_daemon {
     struct md_event queue[MD_MAX_EVENTS];
     size_t num_queued;
     struct mcx_timer deadline, shutdown;
-    struct mcx_watch usr1; /* a signalfd */
+    struct mcx_watch signals; /* a signalfd: SIGUSR1, SIGHUP */
     bool watching;
     struct mcx_tally tally; /* events and refusals by name */
     bool stopping;

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include <mcx/floor_server.h>
 #include <mcx/mcptt_server.h>
 #include <mcx/store.h>
 
@@ -18,6 +19,7 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
 #define MD_MAX_SCOPES   8
 #define MD_MAX_PROXIES  16
 #define MD_MAX_MAY_CALL 64
+#define MD_MAX_GROUPS   256
 
 /** Settings, from options and the configuration file. Strings are owned. */
 struct md_settings {
@@ -39,6 +41,9 @@ struct md_settings {
     size_t num_trusted;
     uint32_t max_calls, max_fds, peer_rate, total_rate, no_answer_s, max_call_s, session_expires_s, max_expires_s,
         csk_lifetime_s;
+    char *group_docs[MD_MAX_GROUPS];
+    size_t num_group_docs;
+    struct mcx_fsrv_config floor; /* of every call */
     char *ready_file;
     bool json, check_only;
 };

@@ -124,6 +124,8 @@ static const struct flag {
     { "force-auto", offsetof(struct mcx_msrv_user, allow_force_auto) },
     { "deny-called", offsetof(struct mcx_msrv_user, deny_called) },
     { "no-settings", offsetof(struct mcx_msrv_user, no_settings) },
+    { "emergency", offsetof(struct mcx_msrv_user, allow_emergency_group) },
+    { "imminent", offsetof(struct mcx_msrv_user, allow_imminent_group) },
 };
 
 static int set_user_property(struct mcx_msrv_user *u, const char *key, const char *value)
@@ -212,6 +214,32 @@ static int set_proxy(struct md_settings *s, const char *value)
     return EXIT_DONE;
 }
 
+static int set_group_doc(struct md_settings *s, const char *value)
+{
+    if (s->num_group_docs == MD_MAX_GROUPS || (s->group_docs[s->num_group_docs] = strdup(value)) == NULL) {
+        return bad_value("--group-doc", "a file, at most 256 times");
+    }
+    s->num_group_docs++;
+    return EXIT_DONE;
+}
+
+/* T2=30000, T4=0: milliseconds, 0 = never */
+static int set_floor_timer(struct md_settings *s, const char *value)
+{
+    const char *is = strchr(value, '=');
+    uint64_t ms = 0;
+
+    for (int t = 0; is != NULL && t < MCX_FS_NUM_TIMERS; t++) {
+        if (mcx_bytes_is(mcx_bytes(value, (size_t)(is - value)),
+                         mcx_fsrv_timer_info((enum mcx_fsrv_timer)t)->name) &&
+            mcx_dec_read(&ms, 86400000, mcx_bytes_str(is + 1)) == MCX_OK) {
+            s->floor.timer_ms[t] = ms == 0 ? UINT32_MAX : (uint32_t)ms;
+            return EXIT_DONE;
+        }
+    }
+    return bad_value("--floor-timer", "T1, T2, T3, T4, T7, T8, T9 or T20, =MILLISECONDS; 0 = off");
+}
+
 enum kind { TEXT, NUMBER, FLAG, SPECIAL };
 #define TEXT_AT(member)        TEXT, offsetof(struct md_settings, member), 0, NULL
 #define NUMBER_AT(member, max) NUMBER, offsetof(struct md_settings, member), max, NULL
@@ -244,6 +272,9 @@ static const struct setting {
       BY(set_media) },
     { "symmetric-rtp", NULL, "send media to where they come from, not to the address in SDP", FLAG_AT(symmetric_rtp) },
     { "capture", "FILE", "laboratory: pcap file of all media that cross this server", TEXT_AT(capture) },
+    { "group-doc", "FILE", "a group document (TS 24.481), read again at SIGHUP; several", BY(set_group_doc) },
+    { "floor-timer", "NAME=MS", "T1, T2, T3, T4, T7, T8, T9, T20 of TS 24.380 11.1.2; 0 = off; several",
+      BY(set_floor_timer) },
     { "store", "FILE", "key store of this server, loaded and checked at start", TEXT_AT(store) },
     { "store-key", "FILE", "64 hex digits, mode 0600", TEXT_AT(store_key) },
     { "server-id", "URI", "own identity in the key store; clients then send a CSK with their registration",
@@ -284,9 +315,9 @@ void md_usage(void)
         "  --help, --version\n\n"
         "Properties of a user: public=URI (public user identity, default the MCPTT ID), answer=auto|manual,\n"
         "max-calls=N (default 1), may-call=MCPTT-ID (several; default anyone), force-auto, deny-private-calls,\n"
-        "deny-automatic, deny-manual, deny-called, no-settings.\n\n"
-        "SIGTERM ends the calls and the server; SIGUSR1 prints a 'counters' event, as the end does. Exit codes: 0 "
-        "done, 1 refused by a check, 2 usage, 3 environment.");
+        "deny-automatic, deny-manual, deny-called, no-settings, emergency, imminent (may make such group calls).\n\n"
+        "SIGTERM ends the calls and the server; SIGUSR1 prints a 'counters' event, as the end does; SIGHUP reads the\n"
+        "group documents again. Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment.");
 }
 
 int md_set(struct md_settings *s, const char *name, const char *value)
@@ -374,6 +405,7 @@ int md_load(struct md_settings *s, const char *path)
 void md_defaults(struct md_settings *s)
 {
     memset(s, 0, sizeof *s);
+    s->floor = (struct mcx_fsrv_config){ .queueing = true, .pre_empt_emergency = true };
     s->max_calls = 1000;
     s->max_fds = 8192;
     s->peer_rate = 600;
@@ -451,6 +483,9 @@ void md_settings_clear(struct md_settings *s)
     }
     for (size_t i = 0; i < s->num_trusted; i++) {
         free(s->trusted[i]);
+    }
+    for (size_t i = 0; i < s->num_group_docs; i++) {
+        free(s->group_docs[i]);
     }
     for (size_t i = 0; i < s->num_users; i++) {
         for (size_t k = 0; k < s->users[i].num_may_call; k++) {

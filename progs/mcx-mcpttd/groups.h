@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCX_MCPTTD_GROUPS_H
+#define MCX_MCPTTD_GROUPS_H
+
+/* The daemon's group calls: affiliation, sessions, media, floor control. */
+
+#include <mcx/mcptt_group.h>
+
+#include "mcx-mcpttd/daemon.h"
+
+/** After the state machine of the calls and the loop are there; reads the group documents. Says what is wrong. */
+int md_groups_open(struct md_groups **out, struct md_daemon *d);
+/** After the SIP layer. NULL is allowed. */
+void md_groups_close(struct md_groups *g);
+/** The group documents once more; a file that cannot be used leaves its group as it was. */
+int md_groups_load(struct md_groups *g);
+/** @return false = no call to a group */
+bool md_groups_invite(struct md_groups *g, struct mcx_sip_call *sip, const struct mcx_sip_msg *msg);
+bool md_groups_publish(struct md_groups *g, const struct mcx_sip_msg *msg);
+void md_groups_registered(struct md_groups *g, const char *mcptt_id);
+/** BYE to everybody. @return some have still to answer */
+bool md_groups_hang_up(struct md_groups *g);
+bool md_groups_idle(const struct md_groups *g);
+
+#endif
