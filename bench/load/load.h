@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCX_BENCH_LOAD_H
+#define MCX_BENCH_LOAD_H
+
+/* What the files of the load program share: clients with their sockets, and the course of a run. */
+#include <mcx/bytes.h>
+
+#include "io/loop.h"
+#include "io/sip.h"
+
+#define LOAD_URI_MAX     256
+#define LOAD_PAYLOAD     68 /* octets behind the RTP header: a frame of AMR-WB, MKI, ROC and tag of group media */
+#define LOAD_PACKET      (12 + LOAD_PAYLOAD)
+#define LOAD_MAX_PACKETS 60000 /* the sequence number does not wrap */
+
+struct load_options {
+    const char *server; /* sip:127.0.0.1:PORT;transport=tcp */
+    const char *group;
+    const char *domain; /* users are sip:uN@DOMAIN, N from 0; number 0 speaks */
+    bool chat;          /* all join by themselves; else the server invites */
+    unsigned listeners;
+    unsigned rate; /* packets a second */
+    unsigned seconds;
+    unsigned limit; /* seconds for all of it */
+    int server_pid; /* 0 = its processor time is not asked for */
+};
+
+enum load_state {
+    LOAD_NEW,
+    LOAD_REGISTERING,
+    LOAD_REGISTERED,
+    LOAD_PUBLISHING,
+    LOAD_AFFILIATED,
+    LOAD_CALLING,
+    LOAD_IN_CALL
+};
+
+struct load;
+struct load_client {
+    struct load *load;
+    unsigned number;
+    enum load_state state;
+    unsigned tries;
+    char uri[LOAD_URI_MAX];
+    struct mcx_watch rtp, floor; /* sockets on loopback */
+    uint16_t rtp_port, floor_port;
+    struct mcx_sip_reg *reg;
+    struct mcx_sip_call *call;
+    uint8_t *seen; /* a bit for each packet */
+    uint64_t num_received, num_damaged, num_twice, num_floor;
+};
+
+/** What all clients have to reach before the next begins. */
+enum load_phase { LOAD_REGISTER, LOAD_AFFILIATE, LOAD_CALL, LOAD_FLOOR, LOAD_TALK, LOAD_DRAIN, LOAD_LEAVE };
+
+struct load {
+    struct load_options options;
+    char host[64];
+    struct mcx_sip *sip;
+    struct load_client *clients;
+    unsigned num_clients;
+    enum load_phase phase;
+    unsigned next, under_way, done; /* of the phase: not begun from here on; begun; through */
+    bool failed;
+    const char *failure;
+    uint64_t retries;
+    struct mcx_timer pump, limit, tick;
+    uint16_t server_rtp, server_floor;
+    bool granted;
+    unsigned floor_requests;
+    unsigned sent, send_failures;
+    uint64_t start_ms, call_ms, talk_ms, cpu_before, cpu_after; /* cpu: clock ticks */
+};
+
+/* load_media.c */
+mcx_err load_sockets_open(struct load_client *client);
+void load_sockets_close(struct load_client *client);
+/** The speaker's datagrams, as many as are due. */
+void load_speak(struct load *load, uint64_t now_ms);
+mcx_err load_floor_request(struct load *load);
+/** Processor time of the server, in clock ticks; 0 when it cannot be read. */
+uint64_t load_cpu(int pid);
+
+/* load_sip.c */
+mcx_err load_sip_start(struct load *load, struct mcx_refusal *why);
+mcx_err load_register(struct load_client *client);
+mcx_err load_publish(struct load_client *client);
+mcx_err load_invite(struct load_client *client);
+
+/* main.c: what the others report */
+void load_reached(struct load_client *client, enum load_state state);
+void load_retry(struct load_client *client, enum load_state back_to, const char *what, uint16_t code);
+void load_fail(struct load *load, const char *what);
+void load_granted(struct load *load);
+
+#endif
