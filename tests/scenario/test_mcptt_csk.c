@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CSKs of registrations on a fake clock: upload, expiry, replacement by the server, and what must change nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include <mcx/mcptt_server.h>
+
+#include "support/fake.h"
+#include "support/ring.h"
+
+#define ALICE  "sip:alice@example.org"
+#define BOB    "sip:bob@example.org"
+#define SERVER "sip:mcptt@example.org"
+#define FLOW   "sip:192.0.2.10:5060;transport=tcp"
+
+static struct world {
+    struct mcx_keyring *phones, *own; /* of Alice and Bob, of the server */
+    struct mcx_msrv_user users[2];
+    struct mcx_msrv_config config;
+    struct mcx_msrv *srv;
+    struct fake_rng state;
+    struct mcx_rng rng;
+    struct mcx_msrv_out out;
+    uint64_t now;
+    uint8_t message[4096];
+    size_t message_len;
+    struct mcx_control_key key;
+} w;
+
+static struct mcx_ntp wall(void)
+{
+    return (struct mcx_ntp){ .sec = RING_OWN_TIME + w.now / 1000 };
+}
+
+static void open_world(uint32_t lifetime_s)
+{
+    struct ring_kms kms = ring_kms_new("kms.example.org", MCX_KMS_ROOT, "example.org", 0);
+    uint64_t period = ring_period(&kms, RING_OWN_TIME);
+
+    memset(&w, 0, sizeof w);
+    assert_int_equal(mcx_keyring_new(&w.phones, MCX_SAKKE_TABLES_DEFAULT), MCX_OK);
+    assert_int_equal(mcx_keyring_new(&w.own, MCX_SAKKE_TABLES_DEFAULT), MCX_OK);
+    assert_int_equal(mcx_keyring_add_cert(w.phones, &kms.cert, NULL), MCX_OK);
+    assert_int_equal(mcx_keyring_add_cert(w.own, &kms.cert, NULL), MCX_OK);
+    ring_add(w.phones, &kms, ALICE, period);
+    ring_add(w.phones, &kms, BOB, period);
+    ring_add(w.own, &kms, SERVER, period);
+    ring_kms_clear(&kms);
+    strcpy(w.users[0].mcptt_id, ALICE);
+    strcpy(w.users[1].mcptt_id, BOB);
+    w.config = (struct mcx_msrv_config){ .host = "pf.example.org",
+                                         .controlling_psi = "sip:cf@example.org",
+                                         .server_id = SERVER,
+                                         .ring = w.own,
+                                         .csk_lifetime_s = lifetime_s,
+                                         .users = w.users,
+                                         .num_users = 2,
+                                         .max_calls = 2 };
+    w.state.seed = 7;
+    w.rng = fake_rng(&w.state);
+    assert_int_equal(mcx_msrv_new(&w.srv, &w.config, &w.rng), MCX_OK);
+}
+
+static void close_world(void)
+{
+    mcx_msrv_free(w.srv);
+    mcx_keyring_free(w.phones);
+    mcx_keyring_free(w.own);
+    mcx_control_key_clear(&w.key);
+}
+
+static void make(const char *from)
+{
+    struct mcx_wr wr = mcx_wr(w.message, sizeof w.message);
+
+    assert_int_equal(
+        mcx_csk_make(&w.key, &wr, mcx_bytes_str(from), mcx_bytes_str(SERVER), wall(), w.phones, &w.rng, NULL), MCX_OK);
+    w.message_len = wr.len;
+}
+
+/* REGISTER of a user with the message at hand, or without one. @return the response */
+static uint16_t enrol(const char *user, bool with_csk, int64_t expires)
+{
+    struct mcx_msrv_sip sip = {
+        .to = mcx_bytes_str(user), .source = mcx_bytes_str(FLOW), .contact = mcx_bytes_str(FLOW), .expires = expires
+    };
+    struct mcx_msrv_in in = { .event = MCX_MSRV_EV_REGISTER, .now_ms = w.now, .wall = wall(), .sip = &sip };
+
+    if (with_csk) {
+        sip.content_type = mcx_bytes_str(MCX_TYPE_MIKEY);
+        sip.body = mcx_bytes(w.message, w.message_len);
+    }
+    assert_int_equal(mcx_msrv_step(w.srv, &in, &w.out), MCX_OK);
+    assert_int_equal(w.out.action[0].act, MCX_MSRV_RESPOND);
+    return w.out.action[0].code;
+}
+
+static void tick(void)
+{
+    struct mcx_msrv_in in = { .event = MCX_MSRV_EV_TICK, .now_ms = w.now, .wall = wall() };
+
+    assert_int_equal(mcx_msrv_step(w.srv, &in, &w.out), MCX_OK);
+}
+
+static mcx_err delivered(const char *user, uint16_t code)
+{
+    struct mcx_msrv_sip sip = { .code = code };
+    struct mcx_msrv_in in = { .event = MCX_MSRV_EV_DELIVERED, .now_ms = w.now, .wall = wall(), .user = user };
+
+    in.sip = code != 0 ? &sip : NULL;
+    return mcx_msrv_step(w.srv, &in, &w.out);
+}
+
+static uint32_t key_of(const char *user)
+{
+    struct mcx_channel *c = mcx_msrv_channel(w.srv, user, w.now);
+
+    return c != NULL && mcx_channel_sender(c) != NULL ? mcx_control_key_id(mcx_channel_sender(c)) : 0;
+}
+
+static void upload_and_its_end(void **state)
+{
+    uint32_t first;
+
+    (void)state;
+    open_world(0);
+    assert_int_equal(enrol(ALICE, false, 600), 200);
+    assert_non_null(strstr(w.out.action[0].headers, MCX_TEXT_NO_CSK));
+    make(ALICE);
+    first = w.key.key_id;
+    assert_int_equal(enrol(ALICE, true, 600), 200);
+    assert_null(strstr(w.out.action[0].headers, "Warning"));
+    assert_int_equal(key_of(ALICE), first);
+    assert_string_equal(mcx_msrv_csk_user(w.srv, first, w.now), ALICE);
+    w.now += 300000;
+    assert_int_equal(enrol(ALICE, false, 600), 200); /* a renewal keeps it */
+    assert_int_equal(key_of(ALICE), first);
+    make(ALICE);
+    assert_int_equal(enrol(ALICE, true, 600), 200); /* another one replaces it */
+    assert_int_equal(key_of(ALICE), w.key.key_id);
+    assert_string_equal(mcx_msrv_csk_user(w.srv, first, w.now), ALICE); /* which still opens */
+    w.now += 600000;
+    assert_int_equal(mcx_msrv_deadline(w.srv), w.now);
+    assert_int_equal(key_of(ALICE), 0);
+    tick();
+    assert_int_equal(mcx_msrv_deadline(w.srv), UINT64_MAX);
+    assert_null(mcx_msrv_csk_user(w.srv, first, w.now));
+    make(ALICE);
+    assert_int_equal(enrol(ALICE, true, 600), 200);
+    assert_int_equal(enrol(ALICE, false, 0), 200); /* de-registered */
+    assert_int_equal(key_of(ALICE), 0);
+    close_world();
+}
+
+static void refused_uploads_change_nothing(void **state)
+{
+    uint32_t first;
+
+    (void)state;
+    open_world(0);
+    make(ALICE);
+    first = w.key.key_id;
+    assert_int_equal(enrol(ALICE, true, 600), 200);
+    assert_int_equal(enrol(ALICE, true, 600), 403); /* a replay */
+    assert_non_null(strstr(w.out.action[0].headers, "136"));
+    assert_string_equal(w.out.action[1].note, "register-refused");
+    make(BOB);
+    assert_int_equal(enrol(ALICE, true, 600), 403); /* Bob's */
+    make(ALICE);
+    w.message[w.message_len - 1] ^= 1;
+    assert_int_equal(enrol(ALICE, true, 600), 403);
+    make(ALICE);
+    w.now += 301000;
+    assert_int_equal(enrol(ALICE, true, 600), 403); /* older than a REGISTER can be */
+    assert_int_equal(key_of(ALICE), first);
+    assert_int_equal(mcx_msrv_deadline(w.srv), 600000); /* nor was the registration renewed */
+    close_world();
+}
+
+static void server_replaces_it(void **state)
+{
+    uint32_t first;
+
+    (void)state;
+    open_world(100);
+    make(ALICE);
+    first = w.key.key_id;
+    assert_int_equal(enrol(ALICE, true, 600), 200);
+    w.now = mcx_msrv_deadline(w.srv);
+    assert_int_equal(w.now, 100000);
+    tick();
+    assert_int_equal(w.out.num, 1);
+    assert_int_equal(w.out.action[0].act, MCX_MSRV_MESSAGE);
+    assert_string_equal(w.out.action[0].caller, ALICE);
+    assert_string_equal(w.out.action[0].uri, FLOW);
+    assert_string_equal(w.out.action[0].next_hop, FLOW);
+    assert_int_equal(key_of(ALICE), first); /* until she has said that she has it */
+    assert_int_equal(delivered(ALICE, 488), MCX_OK);
+    assert_string_equal(w.out.action[0].note, "csk-not-taken");
+    assert_int_equal(key_of(ALICE), first);
+    w.now = mcx_msrv_deadline(w.srv);
+    assert_int_equal(w.now, 160000);
+    tick();
+    assert_int_equal(delivered(ALICE, 200), MCX_OK);
+    assert_string_equal(w.out.action[0].note, "csk-replaced");
+    assert_int_not_equal(key_of(ALICE), first);
+    assert_int_equal(mcx_msrv_deadline(w.srv), 260000);
+    assert_int_equal(delivered(BOB, 200), MCX_E_STATE); /* not registered */
+    assert_int_equal(delivered("sip:nobody@example.org", 200), MCX_E_STATE);
+    close_world();
+}
+
+static void failing_generator(void **state)
+{
+    uint32_t first;
+
+    (void)state;
+    open_world(100);
+    make(ALICE);
+    first = w.key.key_id;
+    assert_int_equal(enrol(ALICE, true, 600), 200);
+    w.now = 100000;
+    w.state.fail_at = w.state.num_calls + 1;
+    tick();
+    assert_int_equal(w.out.num, 1);
+    assert_string_equal(w.out.action[0].note, "csk-not-made");
+    assert_int_equal(key_of(ALICE), first);
+    make(ALICE);
+    w.state.fail_at = w.state.num_calls + 1;
+    assert_int_equal(enrol(ALICE, true, 600), 500); /* the server's own SSRC cannot be drawn */
+    assert_int_equal(key_of(ALICE), first);
+    close_world();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(upload_and_its_end),
+        cmocka_unit_test(refused_uploads_change_nothing),
+        cmocka_unit_test(server_replaces_it),
+        cmocka_unit_test(failing_generator),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
