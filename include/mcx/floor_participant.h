@@ -107,6 +107,8 @@ struct mcx_fpart_config {
     uint8_t priority;   /* asked for in Floor Request; 0 = normal */
     bool queueing;      /* negotiated */
     uint16_t indicator; /* call type for the Floor Indicator: MCX_FI_NORMAL, _EMERGENCY, ... */
+    bool confirm_grant; /* a grant after queueing waits for PUSH (T132); else it opens the microphone at once, since
+                         * letting the button go in the queue gives the place up */
     uint32_t timer_ms[MCX_FP_NUM_TIMERS]; /* 0 = default */
 };
 
@@ -120,7 +122,9 @@ MCX_MUST_CHECK mcx_err mcx_fpart_step(struct mcx_fpart *part, const struct mcx_f
 enum mcx_fpart_state mcx_fpart_state(const struct mcx_fpart *part);
 
 struct mcx_fpart_row {
-    const char *state, *event, *next, *what;
+    const char *state, *event, *next;
+    const char *condition; /* "" = none */
+    const char *what;
 };
 /** Row `n` of the transition table. @return false past the end */
 bool mcx_fpart_row(struct mcx_fpart_row *out, size_t n);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mcx/floor_participant.h>
 #include <mcx/floor_server.h>
 #include <mcx/groupcall.h>
 #include <mcx/mcptt_group.h>
@@ -133,6 +134,31 @@ static void write_floor_server(FILE *f)
     }
 }
 
+static void write_floor_participant(FILE *f)
+{
+    struct mcx_fpart_row row;
+
+    fputs("\n## Floor participant (`src/proc/floor_participant.c`, TS 24.380 6.2.4)\n\n"
+          "Of several rows for one state and event the first whose condition holds is taken. A message that asks for "
+          "it\n"
+          "is acknowledged.\n\n"
+          "| State | Event | Next state | What happens |\n|---|---|---|---|\n",
+          f);
+    for (size_t i = 0; mcx_fpart_row(&row, i); i++) {
+        fprintf(f, "| %s | %s | %s | %s%s |\n", row.state, row.event, row.next, row.condition, row.what);
+    }
+    fputs("\n| Timer | Default | Counter | Meaning |\n|---|---|---|---|\n", f);
+    for (int i = 0; i < MCX_FP_NUM_TIMERS; i++) {
+        const struct mcx_fpart_timer_info *info = mcx_fpart_timer_info((enum mcx_fpart_timer)i);
+        char count[24] = "";
+
+        if (info->max_count != 0) {
+            snprintf(count, sizeof count, "%u", (unsigned)info->max_count);
+        }
+        fprintf(f, "| %s | %u ms | %s | %s |\n", info->name, (unsigned)info->default_ms, count, info->meaning);
+    }
+}
+
 static void write_preestablished(FILE *f)
 {
     struct mcx_preest_row row;
@@ -167,6 +193,7 @@ static void write_all(FILE *f)
     write_mcptt_server(f);
     write_group_server(f);
     write_floor_server(f);
+    write_floor_participant(f);
     write_preestablished(f);
 }
 
