@@ -24,6 +24,7 @@ static const struct {
     { bench_imessage, NULL },
     { bench_group, NULL },
     { bench_kms, NULL },
+    { bench_relay, NULL },
 };
 
 #ifdef __clang__
