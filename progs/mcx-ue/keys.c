@@ -4,19 +4,13 @@
  * next period ahead. A fetch waits for its answers, so a process of its own runs it ('mcx-ue fetch'); media go on.
  * The store is read again when that has ended, and the new keyring is taken when no call is open.
  */
-#define _GNU_SOURCE
 #include "ue.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "io/kms_fetch.h"
 #include "io/store_file.h"
@@ -34,8 +28,7 @@ struct ue_keys {
     uint64_t next_fetch; /* NTP seconds */
     uint32_t num_failures;
     struct mcx_timer timer;
-    struct mcx_watch output; /* of the process that fetches; its end is that process's end */
-    pid_t child;             /* 0 = none */
+    struct ue_child child; /* fetches */
     void (*on_fresh)(void *arg);
     void *arg;
 };
@@ -124,61 +117,14 @@ out:
 
 /* ---- the process that fetches ---- */
 
-static mcx_err child_start(struct ue_keys *k)
+static mcx_err fetch_start(struct ue_keys *k)
 {
     const struct ue_options *o = k->options;
     const char *argv[] = { "mcx-ue",      "fetch",      "--id",      o->id,      "--store",   o->store,
                            "--store-key", o->store_key, "--kms-url", o->kms_url, "--kms-uri", o->kms_uri,
                            "--kms-ca",    o->kms_ca,    "--token",   o->token,   "--json",    NULL };
-    posix_spawn_file_actions_t files;
-    int ends[2] = { -1, -1 };
-    int rc = posix_spawn_file_actions_init(&files);
 
-    if (rc != 0) {
-        return MCX_E_NOMEM;
-    }
-    rc = pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno;
-    rc = rc != 0 ? rc : posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    rc = rc != 0 ? rc : posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
-    rc = rc != 0 ? rc : posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-    rc = rc != 0 ? rc : posix_spawn(&k->child, "/proc/self/exe", &files, NULL, (char *const *)argv, environ);
-    (void)posix_spawn_file_actions_destroy(&files);
-    if (ends[1] >= 0) {
-        (void)close(ends[1]);
-    }
-    if (rc != 0) {
-        k->child = 0;
-        if (ends[0] >= 0) {
-            (void)close(ends[0]);
-        }
-        return MCX_E_IO;
-    }
-    k->output.fd = ends[0];
-    return MCX_OK;
-}
-
-/* @return true when the process has closed its output; what it printed is for machines that run it alone */
-static bool child_drain(const struct ue_keys *k)
-{
-    char buf[512];
-    ssize_t n = read(k->output.fd, buf, sizeof buf);
-
-    return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
-}
-
-/* @return its exit code */
-static int child_end(struct ue_keys *k)
-{
-    int status = 0;
-    pid_t got = 0;
-
-    (void)close(k->output.fd);
-    k->output.fd = -1;
-    do {
-        got = waitpid(k->child, &status, 0);
-    } while (got < 0 && errno == EINTR);
-    k->child = 0;
-    return got > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_ENVIRONMENT;
+    return ue_child_start(&k->child, argv);
 }
 
 /* ---- while the phone runs ---- */
@@ -222,11 +168,11 @@ static void on_output(void *arg)
 {
     struct ue_keys *k = arg;
 
-    if (!child_drain(k)) {
+    if (!ue_child_drain(&k->child, false)) {
         return;
     }
-    mcx_loop_unwatch(&k->output);
-    if (child_end(k) != EXIT_DONE) {
+    mcx_loop_unwatch(&k->child.output);
+    if (ue_child_end(&k->child) != EXIT_DONE) {
         failed(k);
         return;
     }
@@ -243,14 +189,12 @@ static void on_tick(void *arg)
         schedule(k);
         return;
     }
-    if (child_start(k) != MCX_OK) {
+    if (fetch_start(k) != MCX_OK) {
         failed(k);
         return;
     }
-    k->output.ready = on_output;
-    k->output.arg = k;
-    if (mcx_loop_watch(&k->output) != MCX_OK) {
-        (void)child_end(k); /* waits for it: rare, and better than to leave it */
+    if (ue_child_watch(&k->child, on_output, k) != MCX_OK) {
+        (void)ue_child_end(&k->child); /* waits for it: rare, and better than to leave it */
         failed(k);
     }
 }
@@ -272,7 +216,7 @@ void ue_keys_renew(struct ue_keys *k, struct mcx_privcall *pc)
     struct mcx_keyring *ring = NULL;
     mcx_err err = ring_read(k, &ring, &why);
 
-    if (err == MCX_OK) {
+    if (err == MCX_OK && pc != NULL) {
         err = mcx_privcall_set_ring(pc, ring);
     }
     if (err != MCX_OK) {
@@ -308,13 +252,13 @@ static int fill(struct ue_keys *k)
     int code = EXIT_DONE;
 
     if (k->options->kms_url != NULL && (err == MCX_E_NOKEY || (err == MCX_E_IO && errno == ENOENT))) {
-        if (child_start(k) != MCX_OK) {
+        if (fetch_start(k) != MCX_OK) {
             ue_complain("keys cannot be fetched", MCX_E_IO, NULL);
             return EXIT_ENVIRONMENT;
         }
-        while (!child_drain(k)) {
+        while (!ue_child_drain(&k->child, false)) {
         }
-        code = child_end(k);
+        code = ue_child_end(&k->child);
         if (code != EXIT_DONE) {
             return code; /* it has said why */
         }
@@ -334,7 +278,7 @@ int ue_keys_open(struct ue_keys **out, const struct ue_options *options)
         return code;
     }
     k->options = options;
-    k->output.fd = -1;
+    k->child.output.fd = -1;
     code = fill(k);
     if (code != EXIT_DONE) {
         ue_keys_close(k);
@@ -347,11 +291,7 @@ int ue_keys_open(struct ue_keys **out, const struct ue_options *options)
 void ue_keys_unwatch(struct ue_keys *k)
 {
     mcx_timer_clear(&k->timer);
-    if (k->child != 0) {
-        mcx_loop_unwatch(&k->output);
-        (void)kill(k->child, SIGTERM); /* the store is replaced in one step or not at all */
-        (void)child_end(k);
-    }
+    ue_child_stop(&k->child);
 }
 
 void ue_keys_close(struct ue_keys *k)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mcx-ue: an MCPTT client for private calls. Self-test, keys, then the phone. */
+/* mcx-ue: an MCPTT client for private and group calls. Self-test, keys, then phone or radio. */
 #include "ue.h"
 
 #include <stdio.h>
@@ -25,9 +25,12 @@ int main(int argc, char **argv)
     if (options.command == UE_FETCH) {
         return ue_fetch(&options);
     }
+    if (options.command == UE_FETCH_GROUPS) {
+        return ue_fetch_groups(&options);
+    }
     code = ue_keys_open(&keys, &options);
     if (code == EXIT_DONE) {
-        code = ue_phone_run(&options, keys);
+        code = options.command == UE_GROUP ? ue_group_run(&options, keys) : ue_phone_run(&options, keys);
         ue_keys_close(keys);
     }
     return code;

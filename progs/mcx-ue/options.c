@@ -16,7 +16,9 @@ static const char HELP[] =
     "  register   register, report, de-register\n"
     "  call       register, call --to URI, end with the call\n"
     "  answer     register, wait for calls\n"
+    "  group      register, take part in group calls as standard input says\n"
     "  fetch      fetch keys from the KMS into the store; wants no server\n"
+    "  fetch-groups   fetch group keys from the GMS into their file; wants no server\n"
     "\n"
     "  --id URI              your MCPTT ID, sip:alice@mcptt.example.org\n"
     "  --server URI          sip:192.0.2.1:5060;transport=tcp (or tls, udp)\n"
@@ -51,6 +53,20 @@ static const char HELP[] =
     "  --hangup-after MS     end the call so long after it was opened\n"
     "  --max-duration S      longest call\n"
     "\n"
+    "  --group-keys FILE     group: keys of the groups (default: the store's name and .groups), under --store-key;\n"
+    "                        'mcx group fetch' fills it; read again whenever it has changed\n"
+    "  --gms-url URL         https://HOST:PORT: fetch keys and documents of the groups at the start; needs\n"
+    "  --gms-uri URI         the group management server; nobody else's keys are taken\n"
+    "  --gms-ca FILE         PEM; who may vouch for it\n"
+    "  --group URI           a group to fetch for; several\n"
+    "  --gms-token FILE      access token for it (default: --token)\n"
+    "  --gms-sip URI         sip:HOST:PORT;transport=tcp: subscribe there, and fetch when it says that something "
+    "changed\n"
+    "  --gms-poll SECONDS    fetch so often\n"
+    "\n"
+    "group reads commands: affiliate GROUP, deaffiliate GROUP, call GROUP [emergency | imminent | push], join GROUP,\n"
+    "push, release, position, emergency, imminent, normal, leave, quit. IN.wav goes on where it stopped each time the\n"
+    "floor is held; OUT.wav holds all speakers, mixed.\n"
     "A manual call asks on the terminal: 'y' accepts, 'n' declines; in a call 'h' hangs up. SIGINT hangs up.\n"
     "Exit codes: 0 call done, 1 refused, 2 usage, 3 environment.\n";
 
@@ -59,6 +75,14 @@ enum {
     OPT_SERVER,
     OPT_SERVER_ID,
     OPT_PSI,
+    OPT_GROUP_KEYS,
+    OPT_GROUP,
+    OPT_GMS_URL,
+    OPT_GMS_URI,
+    OPT_GMS_CA,
+    OPT_GMS_TOKEN,
+    OPT_GMS_SIP,
+    OPT_GMS_POLL,
     OPT_STORE,
     OPT_STORE_KEY,
     OPT_CA,
@@ -96,6 +120,14 @@ static const struct option options[] = {
     { "server", required_argument, NULL, OPT_SERVER },
     { "server-id", required_argument, NULL, OPT_SERVER_ID },
     { "psi", required_argument, NULL, OPT_PSI },
+    { "group-keys", required_argument, NULL, OPT_GROUP_KEYS },
+    { "group", required_argument, NULL, OPT_GROUP },
+    { "gms-url", required_argument, NULL, OPT_GMS_URL },
+    { "gms-uri", required_argument, NULL, OPT_GMS_URI },
+    { "gms-ca", required_argument, NULL, OPT_GMS_CA },
+    { "gms-token", required_argument, NULL, OPT_GMS_TOKEN },
+    { "gms-sip", required_argument, NULL, OPT_GMS_SIP },
+    { "gms-poll", required_argument, NULL, OPT_GMS_POLL },
     { "store", required_argument, NULL, OPT_STORE },
     { "store-key", required_argument, NULL, OPT_STORE_KEY },
     { "ca", required_argument, NULL, OPT_CA },
@@ -183,6 +215,12 @@ static const char **text_option(struct ue_options *o, int opt)
     case OPT_SERVER: return &o->server;
     case OPT_SERVER_ID: return &o->server_id;
     case OPT_PSI: return &o->psi;
+    case OPT_GROUP_KEYS: return &o->group_keys;
+    case OPT_GMS_URL: return &o->gms_url;
+    case OPT_GMS_URI: return &o->gms_uri;
+    case OPT_GMS_CA: return &o->gms_ca;
+    case OPT_GMS_TOKEN: return &o->gms_token;
+    case OPT_GMS_SIP: return &o->gms_sip;
     case OPT_STORE: return &o->store;
     case OPT_STORE_KEY: return &o->store_key;
     case OPT_CA: return &o->ca;
@@ -219,16 +257,39 @@ static int take_value(struct ue_options *o, int opt, const char *value)
     case OPT_MAX_DURATION: return number(&o->timer_ms[MCX_PC_TIMER_DURATION], 1000, value);
     case OPT_ANSWER_AFTER: o->has_answer_after = true; return number(&o->answer_after_ms, 1, value);
     case OPT_HANGUP_AFTER: return number(&o->hangup_after_ms, 1, value);
+    case OPT_GMS_POLL: return number(&o->gms_poll_ms, 1000, value);
+    case OPT_GROUP:
+        if (o->num_groups == UE_MAX_GROUPS) {
+            return complain("too many groups: ", value);
+        }
+        o->groups[o->num_groups++] = value;
+        return -1;
     case OPT_CALLS: return number(&o->num_calls, 1, value);
     default: return -1;
     }
 }
 
+static int check_groups(const struct ue_options *o)
+{
+    bool any = o->gms_url != NULL || o->gms_uri != NULL || o->gms_ca != NULL || o->gms_sip != NULL ||
+               o->gms_poll_ms != 0 || o->num_groups != 0 || o->command == UE_FETCH_GROUPS;
+
+    if (o->command == UE_GROUP && o->server_id == NULL) {
+        return complain("group needs --server-id URI", "");
+    }
+    if (any && (o->gms_url == NULL || o->gms_uri == NULL || o->gms_ca == NULL || o->num_groups == 0 ||
+                (o->gms_token == NULL && o->token == NULL))) {
+        return complain("--gms-url, --gms-uri, --gms-ca, --group and a token go together", "");
+    }
+    return -1;
+}
+
 static int check(const struct ue_options *o)
 {
+    bool local = o->command == UE_FETCH || o->command == UE_FETCH_GROUPS;
     bool any_kms = o->kms_url != NULL || o->kms_uri != NULL || o->kms_ca != NULL || o->command == UE_FETCH;
 
-    if (o->id == NULL || o->store == NULL || o->store_key == NULL || (o->server == NULL && o->command != UE_FETCH)) {
+    if (o->id == NULL || o->store == NULL || o->store_key == NULL || (o->server == NULL && !local)) {
         return complain("--id, --server, --store and --store-key are needed", "");
     }
     if (any_kms && (o->kms_url == NULL || o->kms_uri == NULL || o->kms_ca == NULL || o->token == NULL)) {
@@ -240,12 +301,12 @@ static int check(const struct ue_options *o)
     if (o->hangup_after_play && o->play == NULL) {
         return complain("--hangup-after-play needs --play", "");
     }
-    return -1;
+    return check_groups(o);
 }
 
 int ue_options_read(struct ue_options *out, int argc, char **argv)
 {
-    static const char *const commands[] = { "register", "call", "answer", "fetch" };
+    static const char *const commands[] = { "register", "call", "answer", "group", "fetch", "fetch-groups" };
     struct ue_options o = { .num_calls = 1 };
     int opt = 0;
     int word = 0;
@@ -275,9 +336,9 @@ int ue_options_read(struct ue_options *out, int argc, char **argv)
         }
     }
     if (optind != argc - 1) {
-        return complain("one command is needed: register, call, answer or fetch", "");
+        return complain("one command is needed: register, call, answer, group or fetch", "");
     }
-    word = word_of(argv[optind], commands, 4);
+    word = word_of(argv[optind], commands, 6);
     if (word < 0) {
         return complain("unknown command: ", argv[optind]);
     }

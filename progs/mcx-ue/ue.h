@@ -2,21 +2,40 @@
 #ifndef MCX_UE_H
 #define MCX_UE_H
 
-/* The parts of mcx-ue: options, report (what is printed), voice (media), phone (SIP and the private call). */
+/*
+ * The parts of mcx-ue. Private calls: phone (machine and user), sip (messages), voice (media). Group calls: group,
+ * group_sip, group_media, group_keys, console. Both: options, report (what is printed), keys, link (the line to the
+ * server), microphone, talk (floor control).
+ */
+#include <sys/socket.h>
+
+#include <mcx/channel.h>
+#include <mcx/group_media.h>
+#include <mcx/groupcall.h>
 #include <mcx/privcall.h>
 
 #include "io/loop.h"
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
 
-enum ue_command { UE_REGISTER, UE_CALL, UE_ANSWER, UE_FETCH };
+enum ue_command { UE_REGISTER, UE_CALL, UE_ANSWER, UE_GROUP, UE_FETCH, UE_FETCH_GROUPS };
+#define UE_MAX_GROUPS 16
 
 struct ue_options {
     enum ue_command command;
-    const char *id;     /* MCPTT ID */
-    const char *server; /* sip:HOST:PORT;transport=tcp */
-    const char *server_id; /* identity that a CSK is made for; NULL = none is made */
-    const char *psi;    /* Request-URI of calls; NULL = made from the server */
+    const char *id;                    /* MCPTT ID */
+    const char *server;                /* sip:HOST:PORT;transport=tcp */
+    const char *psi;                   /* Request-URI of calls; NULL = made from the server */
+    const char *server_id;             /* identity that a CSK is made for; NULL = none is made */
+    const char *group_keys;            /* sealed file; NULL = beside the store */
+    const char *groups[UE_MAX_GROUPS]; /* whose keys are fetched */
+    size_t num_groups;
+    const char *gms_url; /* NULL = group keys are only read from the file */
+    const char *gms_uri;
+    const char *gms_ca;
+    const char *gms_token; /* NULL = token */
+    const char *gms_sip;   /* where it takes subscriptions; NULL = none is made */
+    uint32_t gms_poll_ms;  /* 0 = not */
     const char *store;
     const char *store_key;
     const char *ca;
@@ -54,6 +73,23 @@ void ue_report(bool json, const char *event, const char *sentence, const char *f
 /** A failure of the environment, on standard error. */
 void ue_complain(const char *what, mcx_err err, const struct mcx_refusal *why);
 
+/* ---- child: a process that fetches ---- */
+
+struct ue_child {
+    int pid; /* 0 = none */
+    struct mcx_watch output;
+};
+/** Run this program with other arguments. @retval MCX_E_IO @retval MCX_E_NOMEM */
+MCX_MUST_CHECK mcx_err ue_child_start(struct ue_child *child, const char *const argv[]);
+/** Have `ready` called when it has said something, or ended. */
+MCX_MUST_CHECK mcx_err ue_child_watch(struct ue_child *child, void (*ready)(void *arg), void *arg);
+/** Take what it has printed, and print it here too when `forward`. @return true when it has closed its output */
+bool ue_child_drain(const struct ue_child *child, bool forward);
+/** @return its exit code */
+int ue_child_end(struct ue_child *child);
+/** End it, if it is watched. */
+void ue_child_stop(struct ue_child *child);
+
 /* ---- keys ---- */
 
 struct ue_keys;
@@ -67,7 +103,7 @@ void ue_keys_watch(struct ue_keys *keys, void (*on_fresh)(void *arg), void *arg)
 /** Before the loop is closed. */
 void ue_keys_unwatch(struct ue_keys *keys);
 /** Reads the store again and gives the machine the new keyring; when that fails, the present one stays. */
-void ue_keys_renew(struct ue_keys *keys, struct mcx_privcall *pc);
+void ue_keys_renew(struct ue_keys *keys, struct mcx_privcall *pc); /* pc: NULL = nobody else holds the ring */
 /** mcx-ue fetch. @return exit code */
 int ue_fetch(const struct ue_options *options);
 
@@ -128,6 +164,108 @@ void ue_voice_play(struct ue_voice *voice);
 /** Ends and wipes the SRTP contexts. */
 void ue_voice_stop(struct ue_voice *voice);
 struct ue_voice_counts ue_voice_counts(const struct ue_voice *voice);
+
+/* ---- talk: floor control ---- */
+
+struct ue_talk;
+struct ue_talk_config {
+    const char *address; /* local */
+    bool json;
+    void (*on_mic)(void *arg, bool open);
+    void (*on_talker)(void *arg, const char *mcptt_id); /* "" = not told who; may be NULL */
+    void *arg;
+};
+MCX_MUST_CHECK mcx_err ue_talk_new(struct ue_talk **out, const struct ue_talk_config *config);
+void ue_talk_free(struct ue_talk *talk);
+uint16_t ue_talk_port(const struct ue_talk *talk);
+struct ue_talk_params {
+    const char *address; /* of the server's floor control */
+    uint16_t port;
+    struct mcx_channel *channel; /* borrowed; NULL = messages are not protected */
+    uint8_t priority;
+    bool queueing;
+    uint16_t indicator;
+    bool implicit_request, granted;
+};
+/** A call with floor control has begun. */
+MCX_MUST_CHECK mcx_err ue_talk_start(struct ue_talk *talk, const struct ue_talk_params *params);
+void ue_talk_stop(struct ue_talk *talk);
+void ue_talk_push(struct ue_talk *talk);
+void ue_talk_release(struct ue_talk *talk);
+void ue_talk_ask_position(struct ue_talk *talk);
+/** Media of somebody else have arrived. */
+void ue_talk_heard(struct ue_talk *talk);
+void ue_talk_set_priority(struct ue_talk *talk, uint8_t priority, uint16_t indicator);
+/** Datagrams of this call that were not taken: not authenticated, malformed, plain. */
+uint64_t ue_talk_refused(const struct ue_talk *talk);
+/** An address literal and a port. @retval MCX_E_FORMAT */
+MCX_MUST_CHECK mcx_err ue_address_read(struct sockaddr_storage *out, socklen_t *len, const char *address,
+                                       uint16_t port);
+
+/* ---- radio: media of group calls ---- */
+
+struct ue_radio;
+struct ue_radio_config {
+    const char *address; /* local */
+    const char *play;
+    const char *record;
+    void (*on_played)(void *arg);
+    void (*on_heard)(void *arg);                                            /* a packet of somebody was good */
+    void (*on_speaker)(void *arg, const struct mcx_group_speaker *speaker); /* another one than before */
+    void *arg;
+};
+struct ue_radio_counts {
+    uint64_t sent, unsent;                                /* unsent: for want of a key */
+    uint64_t received, late, lost, duplicates, concealed; /* as of ue_voice_counts */
+    uint64_t unknown_key;                                 /* under a key that is not held, or not valid now */
+    uint64_t refused;                                     /* everything else that was not taken */
+};
+MCX_MUST_CHECK mcx_err ue_radio_new(struct ue_radio **out, const struct ue_radio_config *config,
+                                    struct mcx_refusal *why);
+/** Completes the recording. @return false when the file is not complete */
+bool ue_radio_free(struct ue_radio *radio);
+uint16_t ue_radio_port(const struct ue_radio *radio);
+/** Keys from now on, borrowed; in a call they are switched to at once. @param[out] switched  another key is sent with
+ * @retval as mcx_group_tx_renew(): nothing is sent until there is a key again */
+MCX_MUST_CHECK mcx_err ue_radio_set_keys(struct ue_radio *radio, const struct mcx_group_keys *keys, bool *switched,
+                                         struct mcx_refusal *why);
+/** GMK-ID that is sent with; 0 = none. */
+uint32_t ue_radio_key_id(const struct ue_radio *radio);
+MCX_MUST_CHECK mcx_err ue_radio_listen(struct ue_radio *radio, const struct mcx_groupcall_media *media);
+MCX_MUST_CHECK mcx_err ue_radio_start(struct ue_radio *radio, const struct mcx_groupcall_media *media,
+                                      struct mcx_refusal *why);
+void ue_radio_mic(struct ue_radio *radio, bool open);
+void ue_radio_stop(struct ue_radio *radio);
+struct ue_radio_counts ue_radio_counts(const struct ue_radio *radio);
+
+/* ---- group keys ---- */
+
+struct ue_group_keys;
+/** @return exit code, after a complaint */
+int ue_group_keys_open(struct ue_group_keys **out, const struct ue_options *options);
+void ue_group_keys_close(struct ue_group_keys *keys);
+/** Look at file and clock from now on; `on_change` comes at once too. */
+void ue_group_keys_watch(struct ue_group_keys *keys, void (*on_change)(void *arg), void *arg);
+/** Before the loop is closed. */
+void ue_group_keys_unwatch(struct ue_group_keys *keys);
+/** Borrowed until on_change has returned. */
+const struct mcx_group_keys *ue_group_keys_now(const struct ue_group_keys *keys);
+
+/* ---- group fetch: keys and documents of groups ---- */
+
+/** mcx-ue fetch-groups. @return exit code */
+int ue_fetch_groups(const struct ue_options *options);
+
+/* ---- console ---- */
+
+struct ue_console;
+MCX_MUST_CHECK mcx_err ue_console_open(struct ue_console **out, void (*on_line)(void *arg, char *line), void *arg);
+void ue_console_close(struct ue_console *console);
+
+/* ---- group ---- */
+
+/** mcx-ue group: runs until told to quit. @return exit code */
+int ue_group_run(const struct ue_options *options, struct ue_keys *keys);
 
 /* ---- phone ---- */
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Media of a call: a WAV file every 20 ms through AMR-WB, RTP and SRTP to the peer, and the way back. */
-#define _GNU_SOURCE
 #include "ue.h"
 
-#include <netdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -142,22 +139,6 @@ void ue_voice_play(struct ue_voice *v)
 
 /* ---- one call ---- */
 
-static mcx_err remote_set(struct ue_voice *v, const char *address, uint16_t port)
-{
-    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
-    struct addrinfo *found = NULL;
-    char service[8];
-
-    (void)snprintf(service, sizeof service, "%u", (unsigned)port);
-    if (getaddrinfo(address, service, &hints, &found) != 0) {
-        return MCX_E_FORMAT; /* names are not looked up: the server gives its address */
-    }
-    memcpy(&v->remote, found->ai_addr, found->ai_addrlen);
-    v->remote_len = found->ai_addrlen;
-    freeaddrinfo(found);
-    return MCX_OK;
-}
-
 static struct mcx_srtp_params srtp_params(const struct mcx_privcall_media *media, const struct mcx_srtp_master *master)
 {
     return (struct mcx_srtp_params){ .master = master,
@@ -200,7 +181,7 @@ static mcx_err start(struct ue_voice *v, const struct mcx_privcall_media *media)
         MCX_TRY(listen_try(v, media));
     }
     v->amrwb = media->amrwb;
-    MCX_TRY(remote_set(v, media->address, media->port));
+    MCX_TRY(ue_address_read(&v->remote, &v->remote_len, media->address, media->port));
     if (media->tx != NULL) {
         struct mcx_srtp_params params = srtp_params(media, media->tx);
 
