@@ -59,7 +59,7 @@ static void on_call(void *arg, struct mcx_sip_call *call, const struct mcx_sip_c
     case MCX_SIP_ACKED: ue_voice_play(ph->voice); return;
     case MCX_SIP_CHANGED:
     case MCX_SIP_UNCHANGED: return; /* a private call is not changed from here */
-    case MCX_SIP_OFFER: /* media of a running call are not changed */
+    case MCX_SIP_OFFER:             /* media of a running call are not changed */
         (void)!mcx_sip_call_reject(call, 488, "Not Acceptable Here", NULL);
         return;
     case MCX_SIP_CLOSED: on_closed(leg, ev); return;

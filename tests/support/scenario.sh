@@ -25,6 +25,7 @@
 set -euo pipefail
 
 declare -A PIDS=()
+declare -A RADIOS=() # standard input of group radios
 
 scenario_begin() {
     if [ $# -gt 0 ]; then
@@ -278,4 +279,81 @@ expect() {
 
 tone() {
     sox -q -n -r 16000 -c 1 -b 16 "$1" synth "$2" sine "${3:-300}" synth "$2" sine mix 700 tremolo 4 80 gain -6
+}
+
+# ---- group radios ----
+#
+#   lab_group [OPTION ...]             one KMS, a GMS, a server with a key of its own, Alice, Bob and Carol in $GROUP, which is
+#                                      prearranged; options go to the server; sets $ALICE $BOB $CAROL $GROUP $SERVER
+#   group_document NAME GROUP          $W/NAME.group.xml as the GMS gives it out
+#   radio_start NAME USER URI [OPTION ...]   runs 'mcx-ue group' as $W/NAME.*, with USER's key store
+#   radio_on NAME GROUP                waits until it is registered and affiliated
+#   say NAME COMMAND [WORD ...]        a line to its standard input
+#   wait_floor NAME STATE [N]          until it has reported that state of the floor N times (1)
+#   events NAME EVENT FIELD            that field of all such events, one a line
+
+SERVER_ID=sip:mcptt@lab.example.org
+
+group_document() {
+    gms_get gms alice org.openmobilealliance.groups "$2" >"$W/log/$1.document"
+    mv "$W/alice.xml" "$W/$1.group.xml"
+}
+
+lab_group() {
+    ALICE=sip:alice@lab.example.org BOB=sip:bob@lab.example.org CAROL=sip:carol@lab.example.org
+    GROUP=sip:north@lab.example.org
+    local who user
+    kms_make kms kms.lab.example.org lab.example.org
+    kms_start kms
+    provision kms server "$SERVER_ID" server
+    gms_make gms kms sip:gms@lab.example.org
+    gms_start gms
+    for who in "alice=$ALICE" "bob=$BOB" "carol=$CAROL"; do
+        provision kms "${who%%=*}" "${who#*=}"
+        gms_token gms "${who%%=*}" "${who#*=}"
+    done
+    gms_group gms create --group "$GROUP" --member "$ALICE" --member "$BOB" --member "$CAROL" >"$W/log/create"
+    gms_await gms "$GROUP"
+    for who in "alice=$ALICE" "bob=$BOB" "carol=$CAROL"; do
+        user=${who%%=*}
+        gms_fetch gms "$user" "${who#*=}" "$GROUP" >"$W/log/$user.groups"
+    done
+    group_document north "$GROUP"
+    server_start server --listen tcp:127.0.0.1:0 --store "$W/server.store" --store-key "$W/server.store-key" \
+        --server-id "$SERVER_ID" --group-doc "$W/north.group.xml" --user "$ALICE" --user "$BOB" --user "$CAROL" "$@"
+    SERVER="sip:127.0.0.1:$(server_port server tcp);transport=tcp"
+}
+
+radio_start() {
+    local name=$1 user=$2 uri=$3 fd
+    rm -f "$W/$name.ready" "$W/log/$name.out" "$W/$name.in"
+    mkfifo "$W/$name.in"
+    exec {fd}<>"$W/$name.in" # open at both ends: nobody waits for the other
+    RADIOS[$name]=$fd
+    # shellcheck disable=SC2016
+    program_start "$name" bash -c 'exec "${@:2}" <"$1"' radio "$W/$name.in" "$MCX_BIN/mcx-ue" group --id "$uri" --server "$SERVER" --server-id "$SERVER_ID" \
+        --store "$W/$user.store" --store-key "$W/$user.store-key" --json --ready-file "$W/$name.ready" "${@:4}"
+}
+
+say() {
+    echo "${*:2}" >&"${RADIOS[$1]}"
+}
+
+radio_on() {
+    wait_registered "$1"
+    say "$1" affiliate "$2"
+    wait_event "$1" affiliated
+}
+
+wait_floor() {
+    local i
+    for i in $(seq 200); do
+        [ "$(grep -cs "\"event\":\"floor\"" <(grep -s "\"state\":\"$2\"" "$W/log/$1.out") || true)" -ge "${3:-1}" ] && return 0
+        sleep 0.1
+    done
+    fail "$1 did not report the floor $2 ${3:-1} times in 20 s"
+}
+
+events() {
+    jq -r "select(.event == \"$2\") | .$3" "$W/log/$1.out"
 }
