@@ -25,6 +25,7 @@ struct ue_group_keys {
     struct timespec modified;
     ino_t inode;
     uint64_t next_change; /* Unix seconds */
+    uint64_t told;        /* Unix seconds; keys that began or ended by then have been told */
     struct mcx_timer timer;
     void (*on_change)(void *arg);
     void *arg;
@@ -84,6 +85,9 @@ static void tell_changes(const struct ue_group_keys *k, const struct mcx_group_k
         const struct mcx_group_key *key = mcx_group_keys_at(after, i);
 
         tell_key(k, before == NULL ? NULL : find(before, key), key);
+        if (!key->revoked && key->activation <= k->told && (before == NULL || find(before, key) == NULL)) {
+            tell(k, "active", key, NULL); /* the others when their time comes */
+        }
     }
     for (size_t i = 0; before != NULL && i < mcx_group_keys_num(before); i++) {
         const struct mcx_group_key *key = mcx_group_keys_at(before, i);
@@ -92,6 +96,29 @@ static void tell_changes(const struct ue_group_keys *k, const struct mcx_group_k
             tell(k, "gone", key, "A group key is held no longer");
         }
     }
+}
+
+static uint64_t unix_now(void)
+{
+    return now().sec - MCX_NTP_UNIX_OFFSET;
+}
+
+/* Keys that have begun or ended since the last look. */
+static void tell_times(struct ue_group_keys *k)
+{
+    uint64_t at = unix_now();
+
+    for (size_t i = 0; i < mcx_group_keys_num(k->keys); i++) {
+        const struct mcx_group_key *key = mcx_group_keys_at(k->keys, i);
+
+        if (!key->revoked && key->activation > k->told && key->activation <= at) {
+            tell(k, "active", key, "A group key is in force");
+        }
+        if (!key->revoked && key->expiry > k->told && key->expiry <= at) {
+            tell(k, "expired", key, "A group key has ended");
+        }
+    }
+    k->told = at;
 }
 
 /* ---- read ---- */
@@ -139,7 +166,8 @@ static void on_look(void *arg)
     if (err != MCX_OK) {
         ue_complain("the group keys cannot be read again; those held stay in use", err, &why);
     }
-    if (now().sec - MCX_NTP_UNIX_OFFSET >= k->next_change) {
+    if (unix_now() >= k->next_change) {
+        tell_times(k);
         (void)mcx_group_keys_expire(k->keys, now());
         k->next_change = mcx_group_keys_next_change(k->keys, now());
         k->on_change(k->arg);
@@ -164,6 +192,7 @@ int ue_group_keys_open(struct ue_group_keys **out, const struct ue_options *opti
     }
     if (err == MCX_OK) {
         (void)file_changed(k);
+        k->told = unix_now();
         err = read_file(k, &why);
     }
     if (err != MCX_OK) {

@@ -287,8 +287,9 @@ tone() {
 #                                      prearranged; options go to the server; sets $ALICE $BOB $CAROL $GROUP $SERVER
 #   group_document NAME GROUP          $W/NAME.group.xml as the GMS gives it out
 #   radio_start NAME USER URI [OPTION ...]   runs 'mcx-ue group' as $W/NAME.*, with USER's key store
-#   radio_on NAME GROUP                waits until it is registered and affiliated
+#   radio_on NAME GROUP                waits until it is registered and affiliated, and has a key that is active
 #   say NAME COMMAND [WORD ...]        a line to its standard input
+#   wait_status NAME EVENT STATUS [N]  until it has reported EVENT with that status N times (1)
 #   wait_floor NAME STATE [N]          until it has reported that state of the floor N times (1)
 #   events NAME EVENT FIELD            that field of all such events, one a line
 
@@ -343,15 +344,24 @@ radio_on() {
     wait_registered "$1"
     say "$1" affiliate "$2"
     wait_event "$1" affiliated
+    wait_status "$1" key active
+}
+
+wait_field() { # NAME EVENT FIELD VALUE N
+    local i
+    for i in $(seq 200); do
+        [ "$(grep -s "\"event\":\"$2\"" "$W/log/$1.out" | grep -c "\"$3\":\"$4\"")" -ge "$5" ] && return 0
+        sleep 0.1
+    done
+    fail "$1 did not report $2 with $3 $4 $5 times in 20 s"
+}
+
+wait_status() {
+    wait_field "$1" "$2" status "$3" "${4:-1}"
 }
 
 wait_floor() {
-    local i
-    for i in $(seq 200); do
-        [ "$(grep -cs "\"event\":\"floor\"" <(grep -s "\"state\":\"$2\"" "$W/log/$1.out") || true)" -ge "${3:-1}" ] && return 0
-        sleep 0.1
-    done
-    fail "$1 did not report the floor $2 ${3:-1} times in 20 s"
+    wait_field "$1" floor state "$2" "${3:-1}"
 }
 
 events() {
