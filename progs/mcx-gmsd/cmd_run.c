@@ -5,6 +5,7 @@
  *
  *   serve   HTTPS: documents for members, administration      (one event loop)
  *   queue   payloads, key periods, activation                 (parent of the workers)
+ *   notify  SIP: changes of documents                         (with --sip-listen)
  */
 #define _DEFAULT_SOURCE 1 /* sigaction */
 #include "mcx-gmsd/gmsd.h"
@@ -28,7 +29,7 @@
 
 #define RESTART_MS 1000 /* a process that ends by itself is not started again sooner */
 
-enum process { SERVE, QUEUE, NUM_PROCESSES };
+enum process { SERVE, QUEUE, NOTIFY, NUM_PROCESSES };
 
 struct supervisor {
     const struct options *o;
@@ -36,6 +37,8 @@ struct supervisor {
     pid_t pid[NUM_PROCESSES];
     uint64_t started_ms[NUM_PROCESSES];
     uint16_t port;
+    uint16_t sip_port;
+    char root[128]; /* XCAP root as notifications name it */
 };
 
 /* Checks */
@@ -106,7 +109,11 @@ static void child_signals(void)
 static int child_main(const struct supervisor *s, enum process what, int port_fd)
 {
     child_signals();
-    return what == SERVE ? serve_main(s->o, s->seal_key, port_fd) : queue_main(s->o, s->seal_key);
+    switch (what) {
+    case SERVE: return serve_main(s->o, s->seal_key, port_fd);
+    case QUEUE: return queue_main(s->o, s->seal_key);
+    default: return notify_main(s->o, s->root, s->sip_port, port_fd);
+    }
 }
 
 /* A child never outlives this process: it would go on without anybody who looks after it. */
@@ -129,8 +136,8 @@ static int start(struct supervisor *s, enum process what, int port_fd)
     return EXIT_DONE;
 }
 
-/* The server's port, or its exit code when it could not start. */
-static int start_serving(struct supervisor *s)
+/* A process that listens: its port, or its exit code when it could not start. */
+static int start_listening(struct supervisor *s, enum process what, uint16_t *out)
 {
     uint8_t port[2] = { 0, 0 };
     int status = 0;
@@ -141,7 +148,7 @@ static int start_serving(struct supervisor *s)
     if (pipe(fd) != 0) {
         return environment_error("no pipe", MCX_E_IO);
     }
-    rc = start(s, SERVE, fd[1]);
+    rc = start(s, what, fd[1]);
     (void)close(fd[1]);
     if (rc == EXIT_DONE) {
         do {
@@ -150,12 +157,25 @@ static int start_serving(struct supervisor *s)
     }
     (void)close(fd[0]);
     if (rc == EXIT_DONE && n != (ssize_t)sizeof port) {
-        (void)waitpid(s->pid[SERVE], &status, 0);
-        s->pid[SERVE] = 0;
+        (void)waitpid(s->pid[what], &status, 0);
+        s->pid[what] = 0;
         return WIFEXITED(status) && WEXITSTATUS(status) != EXIT_DONE ? WEXITSTATUS(status) : EXIT_ENVIRONMENT;
     }
-    s->port = (uint16_t)(port[0] << 8 | port[1]);
+    *out = (uint16_t)(port[0] << 8 | port[1]);
     return rc;
+}
+
+/* The notifier names the address that the server really has. */
+static int start_notifying(struct supervisor *s)
+{
+    const char *colon = strrchr(s->o->listen, ':');
+
+    if (s->o->sip_listen == NULL) {
+        return EXIT_DONE;
+    }
+    (void)snprintf(s->root, sizeof s->root, "https://%.*s:%u/", (int)(colon - s->o->listen), s->o->listen,
+                   (unsigned)s->port);
+    return start_listening(s, NOTIFY, &s->sip_port);
 }
 
 static int tell_ready(const struct supervisor *s)
@@ -169,6 +189,10 @@ static int tell_ready(const struct supervisor *s)
     }
     j = json_pack("{s:i, s:s, s:i, s:i, s:i}", "pid", (int)getpid(), "listen", s->o->listen, "port", (int)s->port,
                   "serve", (int)s->pid[SERVE], "queue", (int)s->pid[QUEUE]);
+    if (j != NULL && s->o->sip_listen != NULL) {
+        (void)json_object_set_new(j, "sip", json_integer(s->sip_port));
+        (void)json_object_set_new(j, "notify", json_integer(s->pid[NOTIFY]));
+    }
     text = j == NULL ? NULL : json_dumps(j, 0);
     err = text == NULL ? MCX_E_NOMEM : mcx_file_replace(s->o->ready_file, mcx_bytes_str(text), 0644);
     free(text);
@@ -193,12 +217,17 @@ static int reaped(struct supervisor *s, pid_t pid)
         log_plain(MCX_LOG_ERROR, NULL, "the serving process has ended");
         return EXIT_ENVIRONMENT;
     }
-    if (pid == s->pid[QUEUE]) {
-        log_plain(MCX_LOG_ERROR, NULL, "the queue process has ended; it starts again");
-        if (mcx_clock_mono_ms() < s->started_ms[QUEUE] + RESTART_MS) {
+    for (int i = QUEUE; i < NUM_PROCESSES; i++) {
+        if (pid != s->pid[i]) {
+            continue;
+        }
+        log_plain(MCX_LOG_ERROR, NULL,
+                  i == QUEUE ? "the queue process has ended; it starts again"
+                             : "the notifying process has ended; it starts again");
+        if (mcx_clock_mono_ms() < s->started_ms[i] + RESTART_MS) {
             (void)usleep(RESTART_MS * 1000);
         }
-        return start(s, QUEUE, -1);
+        return start(s, (enum process)i, -1);
     }
     return EXIT_DONE;
 }
@@ -253,8 +282,9 @@ static int supervise(struct supervisor *s)
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
         return environment_error("signals", MCX_E_IO);
     }
-    rc = start_serving(s);
+    rc = start_listening(s, SERVE, &s->port);
     rc = rc == EXIT_DONE ? start(s, QUEUE, -1) : rc;
+    rc = rc == EXIT_DONE ? start_notifying(s) : rc;
     rc = rc == EXIT_DONE ? tell_ready(s) : rc;
     if (rc == EXIT_DONE) {
         log_plain(MCX_LOG_INFO, NULL, "serving");

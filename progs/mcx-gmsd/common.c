@@ -12,6 +12,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#define JWKS_MAX 65536
+
 int usage_error(const char *what)
 {
     fprintf(stderr, "mcx-gmsd: %s; 'mcx-gmsd --help' explains\n", what);
@@ -108,6 +110,36 @@ int store_open(struct mcx_store **out, const struct options *o)
     fprintf(stderr, "mcx-gmsd: %s: %s; 'mcx kms fetch' fills it\n", o->store,
             why.reason != NULL ? why.reason : mcx_err_name(err));
     return EXIT_ENVIRONMENT;
+}
+
+int jwks_open(struct mcx_jwks **out, const struct options *o)
+{
+    struct mcx_file f = { 0 };
+    struct mcx_refusal why = { 0 };
+    mcx_err err = mcx_file_read(&f, o->jwks, JWKS_MAX, false);
+
+    if (err != MCX_OK) {
+        return environment_error(o->jwks, err);
+    }
+    err = mcx_jwks_read(out, mcx_bytes(f.p, f.len), &why);
+    mcx_file_clear(&f);
+    if (err != MCX_OK) {
+        fprintf(stderr, "mcx-gmsd: %s: %s\n", o->jwks, why.reason == NULL ? mcx_err_name(err) : why.reason);
+        return EXIT_ENVIRONMENT;
+    }
+    return EXIT_DONE;
+}
+
+/* TS 33.180 B.4.2.2: the scope of a group management client. */
+static const char *const user_scopes[] = { "3gpp:mcptt:group_management_server" };
+
+struct mcx_token_policy user_policy(const struct options *o)
+{
+    return (struct mcx_token_policy){ .iss = o->token_iss,
+                                      .aud = o->token_aud,
+                                      .scopes = o->num_scopes > 0 ? o->token_scopes : user_scopes,
+                                      .num_scopes = o->num_scopes > 0 ? o->num_scopes : 1,
+                                      .skew_s = o->token_skew };
 }
 
 int harden(void)

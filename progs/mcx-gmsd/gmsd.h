@@ -22,6 +22,7 @@ struct options {
     const char *store;
     const char *store_key;
     const char *listen;
+    const char *sip_listen; /* NULL = members are not notified */
     const char *tls_cert;
     const char *tls_key;
     const char *jwks;
@@ -69,6 +70,10 @@ int db_open(struct mcx_gmsdb **out, const struct options *o, const uint8_t *seal
 struct mcx_store;
 int store_open(struct mcx_store **out, const struct options *o);
 int harden(void);
+/* Keys of the identity servers. Returns an exit code. */
+int jwks_open(struct mcx_jwks **out, const struct options *o);
+/* What the token of a member has to say; borrows from `o`. */
+struct mcx_token_policy user_policy(const struct options *o);
 struct mcx_log gmsd_log(void);
 void log_plain(enum mcx_log_level level, const char *subject, const char *event);
 
@@ -78,6 +83,9 @@ void log_plain(enum mcx_log_level level, const char *subject, const char *event)
 int serve_main(const struct options *o, const uint8_t *seal_key, int port_fd);
 /* Makes payloads and does what is due until SIGTERM; SIGHUP: the key store has changed. */
 int queue_main(const struct options *o, const uint8_t *seal_key);
+/* Tells subscribers of changes, over SIP, until SIGTERM; writes its port as above unless `port_fd` is negative.
+ * `known`: the port it had before, 0 = none. */
+int notify_main(const struct options *o, const char *xcap_root, uint16_t known, int port_fd);
 
 /* The administration interface: a request to /admin/v1/ and its answer as JSON. */
 #define ADMIN_PATH "/admin/v1/"

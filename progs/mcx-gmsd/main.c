@@ -30,6 +30,7 @@ static const struct command {
       "         --jwks FILE [--token-iss I] [--token-aud A] [--token-scope S ...] [--token-skew S]\n"
       "         [--admin-scope S] [--admin MCPTT-ID ...] [--mcptt-server URI ...] [--workers N]\n"
       "         [--fetch-window S] [--urgent-window S] [--rekey-every S] [--key-lifetime S] [--sakke-to-self]\n"
+      "         [--sip-listen TRANSPORT:ADDR:PORT]\n"
       "         [--refusals PER_MINUTE_AND_ADDRESS] [--connections N] [--connections-per-peer N]\n"
       "         [--ready-file FILE] [-t]                                     serve; -t only checks" },
     { "audit", cmd_audit, "list --dir DIR [--json]                                      who changed what" },
@@ -79,6 +80,7 @@ static const struct value {
     T("store", store),
     T("store-key", store_key),
     T("listen", listen),
+    T("sip-listen", sip_listen),
     T("tls-cert", tls_cert),
     T("tls-key", tls_key),
     T("jwks", jwks),

@@ -3,7 +3,6 @@
 #include "mcx-gmsd/gmsd.h"
 
 #include "gms/xcap.h"
-#include "io/file.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,14 +12,10 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define JWKS_MAX    65536
 #define IDLE_S      30
 #define LIFETIME_S  600
 #define HEADERS_MAX 16384
 #define BODY_MAX    (4u << 20) /* 10,000 members of a new group */
-
-/* TS 33.180 B.4.2.2: the scope of a group management client. */
-static const char *const user_scopes[] = { "3gpp:mcptt:group_management_server" };
 
 struct server {
     const struct options *o;
@@ -191,30 +186,13 @@ static void report(void *ctx)
     count_line(NULL, "connections cut, too many of one address", mcx_http_server_cut(s->http));
 }
 
-static int open_jwks(struct server *s)
+static int open_tokens(struct server *s)
 {
-    struct mcx_file f = { 0 };
-    struct mcx_refusal why = { 0 };
-    mcx_err err = mcx_file_read(&f, s->o->jwks, JWKS_MAX, false);
-
-    if (err != MCX_OK) {
-        return environment_error(s->o->jwks, err);
-    }
-    err = mcx_jwks_read(&s->jwks, mcx_bytes(f.p, f.len), &why);
-    mcx_file_clear(&f);
-    if (err != MCX_OK) {
-        fprintf(stderr, "mcx-gmsd: %s: %s\n", s->o->jwks, why.reason == NULL ? mcx_err_name(err) : why.reason);
-        return EXIT_ENVIRONMENT;
-    }
-    s->users = (struct mcx_token_policy){ .iss = s->o->token_iss,
-                                          .aud = s->o->token_aud,
-                                          .scopes = s->o->num_scopes > 0 ? s->o->token_scopes : user_scopes,
-                                          .num_scopes = s->o->num_scopes > 0 ? s->o->num_scopes : 1,
-                                          .skew_s = s->o->token_skew };
+    s->users = user_policy(s->o);
     s->admins = s->users;
     s->admins.scopes = &s->o->admin_scope;
     s->admins.num_scopes = 1;
-    return EXIT_DONE;
+    return jwks_open(&s->jwks, s->o);
 }
 
 static int listen_http(struct server *s)
@@ -276,7 +254,7 @@ int serve_main(const struct options *o, const uint8_t *seal_key, int port_fd)
     struct server s = { .o = o };
     int rc = db_open(&s.db, o, seal_key);
 
-    rc = rc == EXIT_DONE ? open_jwks(&s) : rc;
+    rc = rc == EXIT_DONE ? open_tokens(&s) : rc;
     rc = rc == EXIT_DONE ? open_xcap(&s) : rc;
     rc = rc == EXIT_DONE ? listen_http(&s) : rc;
     rc = rc == EXIT_DONE ? tell_port(&s, port_fd) : rc;

@@ -311,7 +311,7 @@ uint64_t mcx_gmsdb_version(struct mcx_gmsdb *db)
 {
     uint64_t v = 0;
 
-    return mcx_gmsdb_int(db, &v, Q_DATA_VERSION, "") == MCX_OK ? v : 0;
+    return mcx_gmsdb_int(db, &v, Q_ETAG, "") == MCX_OK ? v : 0;
 }
 
 mcx_err mcx_gmsdb_set_speed(struct mcx_gmsdb *db, uint64_t us_per_payload)

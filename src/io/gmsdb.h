@@ -47,7 +47,7 @@ MCX_MUST_CHECK mcx_err mcx_gmsdb_open(struct mcx_gmsdb **out, const char *path, 
 void mcx_gmsdb_close(struct mcx_gmsdb *db);
 /** URI of this GMS, as long as `db`. */
 const char *mcx_gmsdb_uri(const struct mcx_gmsdb *db);
-/** Changes whenever another connection has committed something. */
+/** Rises whenever a document has changed; not by what members fetch. */
 uint64_t mcx_gmsdb_version(struct mcx_gmsdb *db);
 
 /* Key events. `why` tells what was refused; nothing has changed then. */

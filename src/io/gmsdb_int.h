@@ -18,7 +18,6 @@ enum query {
     Q_BEGIN_READ,
     Q_COMMIT,
     Q_ROLLBACK,
-    Q_DATA_VERSION,
     Q_GMS,
     Q_GMS_SET,
     Q_SPEED,

@@ -20,7 +20,6 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
     [Q_BEGIN_READ] = "BEGIN",
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
-    [Q_DATA_VERSION] = "PRAGMA data_version",
     [Q_GMS] = "SELECT uri, seal_check FROM gms WHERE id = 1",
     [Q_GMS_SET] = "INSERT INTO gms (id, uri, us_per_payload, seal_check) VALUES (1, ?1, ?2, ?3)",
     [Q_SPEED] = "SELECT us_per_payload FROM gms WHERE id = 1",
