@@ -14,6 +14,7 @@ bool self_test_passes(void);
 
 int cmd_audio(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_floor(int argc, char **argv);
 int cmd_group(int argc, char **argv);
 int cmd_srtp(int argc, char **argv);
 int cmd_kms(int argc, char **argv);

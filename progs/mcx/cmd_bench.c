@@ -23,6 +23,7 @@ static const struct {
     { bench_srtp, NULL },
     { bench_imessage, NULL },
     { bench_group, NULL },
+    { bench_floor, NULL },
     { bench_kms, NULL },
     { bench_relay, NULL },
 };

@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
     { "audio", cmd_audio, "AMR-WB coding of WAV files, and their comparison", false },
     { "bench", cmd_bench, "median and spread of each operation", true },
+    { "floor", cmd_floor, "explain floor control messages, for laboratories", false },
     { "group", cmd_group, "group keys: fetch and list them; groups: administer them at a group management server", true },
     { "srtp", cmd_srtp, "protect and open SRTP packets in hex, for laboratories", false },
     { "kms", cmd_kms, "fetch certificates and key sets from a KMS", true },
