@@ -10,9 +10,9 @@
  *
  * Groups come as documents (<mcx/group_doc.h>), registrations and users from the server of <mcx/mcptt_server.h>. A
  * session has any number of legs, so a step does not carry out everything at once: while mcx_mgrp_out.more is set, step
- * again with MCX_MGRP_EV_MORE. What waits is kept as marks at the participants, 2 octets each, never as a queue.
+ * again with MCX_MGRP_EV_MORE. What waits is kept as marks at the participants, an octet each, never as a queue.
  *
- * Memory: a member of a group takes his MCPTT ID and 40 octets, a participant of a session 160 octets. An offer is kept
+ * Memory: a member of a group takes his MCPTT ID and 40 octets, a participant of a session 210 octets. An offer is kept
  * only for the one who started a call, until he is answered. Strings of actions live until the next step.
  *
  * Who talks is not decided here: a JOIN action tells the floor control server (<mcx/floor_server.h>) all about a
@@ -36,10 +36,6 @@ struct mcx_mgrp_config {
     bool (*has_channel)(void *arg, const char *mcptt_id); /* a CSK of his is there; NULL = do not ask */
     void *arg;
 };
-
-/** Priority of floor requests (TS 24.380 4.1.1.4) that the type of the call adds to a member's own. */
-#define MCX_MGRP_PRIORITY_EMERGENCY 255
-#define MCX_MGRP_PRIORITY_IMMINENT  254
 
 enum mcx_mgrp_event {
     MCX_MGRP_EV_GROUP,        /* body: a group document, new or changed */
