@@ -342,26 +342,43 @@ mcx_err mcx_gmsdb_keys_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *e
     return MCX_OK;
 }
 
+static mcx_err share_one(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, uint64_t key,
+                         uint64_t type, bool seen, struct mcx_refusal *why)
+{
+    const struct round_what update = { ROUND_UPDATE, STATUS_OK, 0 };
+    uint64_t num = 0;
+
+    MCX_TRY(mcx_gmsdb_int(db, &num, Q_KEY_NUM_GROUPS, "i", key));
+    if (num >= MCX_GMS_GROUPS_MAX) {
+        return mcx_refuse(why, MCX_E_POLICY, "a key can serve no more groups", "TS 33.180 E.6.3");
+    }
+    MCX_TRY(mcx_gmsdb_do(db, Q_KEY_GROUP_ADD, "ii", key, group));
+    return seen ? remake(db, key, type, &update, ev->now_ms) : refill(db, key, ev->now_ms);
+}
+
+/* A group takes the keys of those types only that it needs: the others would outlive a removal. */
 mcx_err mcx_gmsdb_keys_share(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, uint64_t share,
                              struct mcx_refusal *why)
 {
-    const struct round_what update = { ROUND_UPDATE, STATUS_OK, 0 };
     struct ids keys;
+    bool shared[2] = { false, false };
+    bool gmk = false;
+    bool mkfc = false;
 
+    MCX_TRY(needs(db, &gmk, &mkfc, group));
     MCX_TRY(keys_of(db, &keys, share, 0, ANY_TYPE, true));
-    if (keys.num == 0) {
-        return mcx_refuse(why, MCX_E_POLICY, "the group whose keys are to be shared has none", "TS 33.180 5.7.1");
-    }
     for (size_t i = 0; i < keys.num; i++) {
-        uint64_t num = 0;
+        bool *wanted = keys.type[i] == MCX_KEY_GMK ? &gmk : &mkfc;
 
-        MCX_TRY(mcx_gmsdb_int(db, &num, Q_KEY_NUM_GROUPS, "i", keys.id[i]));
-        if (num >= MCX_GMS_GROUPS_MAX) {
-            return mcx_refuse(why, MCX_E_POLICY, "a key can serve no more groups", "TS 33.180 E.6.3");
+        if (*wanted || shared[keys.type[i] == MCX_KEY_MKFC]) {
+            MCX_TRY(share_one(db, ev, group, keys.id[i], keys.type[i], keys.state[i] != KEY_PREPARING, why));
+            shared[keys.type[i] == MCX_KEY_MKFC] = true;
+            *wanted = false;
         }
-        MCX_TRY(mcx_gmsdb_do(db, Q_KEY_GROUP_ADD, "ii", keys.id[i], group));
-        MCX_TRY(keys.state[i] == KEY_PREPARING ? refill(db, keys.id[i], ev->now_ms)
-                                               : remake(db, keys.id[i], keys.type[i], &update, ev->now_ms));
+    }
+    if (gmk || mkfc) {
+        return mcx_refuse(why, MCX_E_POLICY, "the group whose keys are to be shared lacks one that this one needs",
+                          "TS 33.180 5.7.1");
     }
     return MCX_OK;
 }
