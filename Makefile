@@ -25,6 +25,7 @@ check: build
 
 demo: build
 	@demos/private-call $(BUILD)
+	@demos/group $(BUILD)
 	@python3 demos/page.py --index demo-out
 
 bench: build

@@ -3,6 +3,7 @@
 """A listener at the server's media socket, without keys.
 
 usage: listen.py CAPTURE.pcap OUT.awb [--packets FILE]      takes packets out of a capture
+       listen.py CAPTURE.pcap OUT.awb --to-port N --mki HEX  those that went to a port, with that identifier in their MKI
        listen.py --from FILE OUT.awb                        takes packets from lines of hex
 
 Takes the RTP flow with the most packets out of the capture, treats each payload as one AMR-WB frame of 23.85 kbit/s
@@ -63,16 +64,27 @@ def busiest_flow(path):
     return flow, any(set(flow) <= set(other) for other in flows.values() if other is not flow)
 
 
+def packets_to(path, port, mki):
+    """RTP packets to a port, whose last octets (MKI, and a ROC behind it) hold the identifier."""
+    mark = bytes.fromhex(mki)
+    return [packet for _, destination, packet in udp_packets(path)
+            if destination[1] == port and len(packet) >= 12 + 61 and mark in packet[-12:]]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("capture", nargs="?")
     parser.add_argument("out")
     parser.add_argument("--packets")
     parser.add_argument("--from", dest="lines")
+    parser.add_argument("--to-port", type=int)
+    parser.add_argument("--mki")
     options = parser.parse_args()
     if options.lines:
         with open(options.lines, encoding="ascii") as source:
             flow, relayed = [bytes.fromhex(line) for line in source if line.strip()], None
+    elif options.to_port:
+        flow, relayed = packets_to(options.capture, options.to_port, options.mki), None
     else:
         flow, relayed = busiest_flow(options.capture)
     if options.packets:

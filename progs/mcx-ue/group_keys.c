@@ -208,6 +208,7 @@ void ue_group_keys_watch(struct ue_group_keys *k, void (*on_change)(void *arg), 
 {
     k->on_change = on_change;
     k->arg = arg;
+    on_change(arg);
     on_look(k);
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A prearranged group call between unmodified programs: KMS, GMS, server, two radios. Alice has the floor and speaks, Bob
-# hears her sample by sample; he asks, waits in the queue, gets the floor, and Alice hears him.
+# hears her sample by sample; he asks, waits in the queue, gets the floor, and Alice
+# hears him; Carol switches on in the middle.
 . "$MCX_SOURCE/tests/support/scenario.sh"
 scenario_begin
 lab_group
@@ -15,30 +16,36 @@ radio_start alice alice "$ALICE" --play "$W/alice.wav" --record "$W/alice.heard.
 radio_on bob "$GROUP"
 radio_on alice "$GROUP"
 
-say alice call "$GROUP"
+say_to alice call "$GROUP"
 wait_event alice group-established
 wait_event bob group-established
 expect "who called, for Bob" "$(event bob group-established caller)" "$ALICE"
 expect "the key" "$(event alice group-established key_id)" "$(event bob group-established key_id)"
 
-say alice push
+say_to alice push
 wait_floor alice granted
 wait_floor bob taken
 expect "who speaks, for Bob" "$(jq -rs 'map(select(.event == "floor" and .state == "taken")) | last | .talker' "$W/log/bob.out")" "$ALICE"
-say bob push
+say_to bob push
 wait_floor bob queued
+radio_start carol carol "$CAROL" # late: she is invited as soon as she is affiliated
+radio_on carol "$GROUP"
+wait_event carol group-established
 wait_event alice played
-say alice release
+say_to alice release
 wait_floor bob granted
 wait_event bob played
-say bob release
+say_to bob release
 wait_floor bob released
 
-say alice leave
+say_to carol quit
+expect_exit carol 0
+expect "whose key it was, for Carol" "$(event carol speaker mcptt_id)" "$BOB"
+say_to alice leave
 wait_event alice group-ended
 wait_event bob group-ended
-say alice quit
-say bob quit
+say_to alice quit
+say_to bob quit
 expect_exit alice 0
 expect_exit bob 0
 

@@ -288,8 +288,9 @@ tone() {
 #   group_document NAME GROUP          $W/NAME.group.xml as the GMS gives it out
 #   radio_start NAME USER URI [OPTION ...]   runs 'mcx-ue group' as $W/NAME.*, with USER's key store
 #   radio_on NAME GROUP                waits until it is registered and affiliated, and has a key that is active
-#   say NAME COMMAND [WORD ...]        a line to its standard input
+#   say_to NAME COMMAND [WORD ...]     a line to its standard input
 #   wait_status NAME EVENT STATUS [N]  until it has reported EVENT with that status N times (1)
+#   wait_key NAME KEY-ID               until that group key is active
 #   wait_floor NAME STATE [N]          until it has reported that state of the floor N times (1)
 #   events NAME EVENT FIELD            that field of all such events, one a line
 
@@ -336,13 +337,13 @@ radio_start() {
         --store "$W/$user.store" --store-key "$W/$user.store-key" --json --ready-file "$W/$name.ready" "${@:4}"
 }
 
-say() {
+say_to() {
     echo "${*:2}" >&"${RADIOS[$1]}"
 }
 
 radio_on() {
     wait_registered "$1"
-    say "$1" affiliate "$2"
+    say_to "$1" affiliate "$2"
     wait_event "$1" affiliated
     wait_status "$1" key active
 }
@@ -358,6 +359,15 @@ wait_field() { # NAME EVENT FIELD VALUE N
 
 wait_status() {
     wait_field "$1" "$2" status "$3" "${4:-1}"
+}
+
+wait_key() {
+    local i
+    for i in $(seq 200); do
+        grep -s '"event":"key"' "$W/log/$1.out" | grep '"status":"active"' | grep -q "\"key_id\":\"$2\"" && return 0
+        sleep 0.1
+    done
+    fail "$1 has no active key $2 after 20 s"
 }
 
 wait_floor() {
