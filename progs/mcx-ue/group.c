@@ -661,15 +661,6 @@ static mcx_err machine_new(struct ue_group *g)
     return mcx_groupcall_new(&g->gc, &config);
 }
 
-/* The keys that are there at the start; later ones come by on_group_keys(). */
-static mcx_err radio_new(struct ue_group *g, const struct ue_radio_config *config, struct mcx_refusal *why)
-{
-    bool switched = false;
-
-    MCX_TRY(ue_radio_new(&g->radio, config, why));
-    return ue_radio_set_keys(g->radio, ue_group_keys_now(g->group_keys), &switched, why);
-}
-
 static mcx_err setup(struct ue_group *g, struct mcx_refusal *why)
 {
     const struct ue_radio_config radio = { .play = g->options->play,
@@ -685,7 +676,7 @@ static mcx_err setup(struct ue_group *g, struct mcx_refusal *why)
 
     MCX_TRY(client_id_make(g));
     MCX_TRY(ue_link_address(&g->link, why));
-    MCX_TRY(radio_new(g, &radio, why));
+    MCX_TRY(ue_radio_new(&g->radio, &radio, why));
     MCX_TRY(ue_talk_new(&g->talk, &talk));
     MCX_TRY(machine_new(g));
     MCX_TRY(ue_link_open(&g->link, ue_group_invited, why));

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A prearranged group call between unmodified programs: KMS, GMS, server, two radios. Alice has the floor and speaks, Bob
-# hears her sample by sample; he asks, waits in the queue, gets the floor, and Alice
-# hears him; Carol switches on in the middle.
+# A prearranged group call between unmodified programs: KMS, GMS, server, three radios. Alice has the floor and speaks, Bob
+# hears her sample by sample; he asks, waits in the queue, gets the floor, and Alice hears him; Carol switches on in the
+# middle.
 . "$MCX_SOURCE/tests/support/scenario.sh"
 scenario_begin
 lab_group
