@@ -144,11 +144,12 @@ static void frame_hear(void *arg, const struct mcx_amrwb_frame *frame)
 static void spurt_end(struct stream *s)
 {
     struct mcx_playout_stats stats;
-    struct ue_radio_counts *c = &s->radio->counts;
+    struct ue_radio_counts *c = NULL;
 
     if (s->playout == NULL) {
         return;
     }
+    c = &s->radio->counts;
     mcx_playout_end(s->playout);
     stats = mcx_playout_stats(s->playout);
     c->received += stats.received;
