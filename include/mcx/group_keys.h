@@ -59,19 +59,20 @@ enum mcx_group_key_change {
 
 /**
  * Take in an accepted message (mcx_imessage_open() with `initiator` = the configured GMS and allowed_types GMK, MKFC
- * and `ignore_status`, which leaves the revocation to here).
+ *, `ignore_status` and `ignore_expiry`, which leave the revocation and the end of the key to here).
  *
  * @param[in] gms    URI of the GMS of this user; the initiator must be it, octet for octet
  * @param[in] group  group, or temporary group, in whose GKTP document the message stood
  * The parameters, when they name groups, replace the groups of the key; without any, `group` is added to them.
- * A revocation counts whatever key it carries, and also for a GMK-ID that was not known.
+ * A revocation counts whatever key it carries, and also for a GMK-ID that was not known. An end that has passed counts
+ * for a key that is held: it is wiped.
  *
  * @param[out] change  written on success; anything but MCX_GK_SAME is to be sealed
  * @retval MCX_E_ARG      `gms` or `group` is empty or too long
  * @retval MCX_E_POLICY   signed by somebody else, another key type, the parameters name other groups, a revoked key
  * again, the GMK-ID is held with another key, RAND, SRTP policy, GMS or user, or no usable streams
  * @retval MCX_E_REPLAY   older T than the last about this GMK-ID, or the same T with other times
- * @retval MCX_E_EXPIRED  its expiry has passed
+ * @retval MCX_E_EXPIRED  its expiry has passed, and it was not held
  * @retval MCX_E_SPACE    MCX_GROUP_KEYS_MAX keys that are neither revoked nor expired, or as many groups
  * @retval MCX_E_NOMEM
  */

@@ -88,6 +88,7 @@ struct mcx_imessage_policy {
     bool accept_role3_kms;        /* mikey_accept_role3_kms */
     bool period_neighbours;       /* mikey_period_neighbours: diagnostic, any neighbouring period */
     bool ignore_status;           /* mikey_status_strict off: key status 0 does not refuse */
+    bool ignore_expiry;           /* the caller judges the end of the key: mcx_group_keys_accept() */
     bool accept_own;              /* open messages of our own user to somebody else, by extension 6 (E.5) */
 };
 

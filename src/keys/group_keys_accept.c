@@ -86,9 +86,14 @@ static mcx_err source_check(const struct accepting *a)
     return MCX_OK;
 }
 
+static bool ended(const struct accepting *a)
+{
+    return a->msg->expiry != 0 && a->msg->expiry <= a->unix_s;
+}
+
 static mcx_err expiry_check(const struct accepting *a)
 {
-    if (a->msg->expiry != 0 && a->msg->expiry <= a->unix_s) {
+    if (ended(a)) {
         return mcx_refuse(a->why, MCX_E_EXPIRED, "the group key has expired", "TS 33.180 E.6.10");
     }
     return MCX_OK;
@@ -210,8 +215,12 @@ static mcx_err update(const struct accepting *a, struct mcx_group_key *held, enu
     MCX_TRY(names_of(&names, a, a->msg->num_groups == 0 ? held : NULL));
     MCX_TRY(set_groups(held, &names));
     set_times(held, a);
-    held->key = a->msg->key;
-    held->expired = false;
+    held->expired = ended(a);
+    if (held->expired) { /* the server has brought its end forward, and it came too late to say so in time */
+        mcx_key_clear(&held->key);
+    } else {
+        held->key = a->msg->key;
+    }
     *change = MCX_GK_UPDATED;
     return MCX_OK;
 }
@@ -234,7 +243,6 @@ static mcx_err known(const struct accepting *a, struct mcx_group_key *held, enum
         return MCX_OK;
     }
     MCX_TRY(identity_check(a, held));
-    MCX_TRY(expiry_check(a));
     err = mcx_group_earlier(held->time, a->msg->time) ? update(a, held, &done) : repeat(a, held, &done);
     if (err == MCX_E_SPACE) {
         return mcx_refuse(a->why, err, "too many groups of one key", "");

@@ -252,7 +252,7 @@ static mcx_err params_use(const struct mcx_opening *o, struct mcx_imessage *out,
     if ((kp->status & MCX_MIKEY_KP_VALID) == 0 && !o->policy->ignore_status) {
         return mcx_refuse(o->why, MCX_E_POLICY, "the key is revoked", "TS 33.180 5.2.4");
     }
-    if (kp->expiry != 0 && kp->expiry <= mcx_unix_of(o->now)) {
+    if (kp->expiry != 0 && kp->expiry <= mcx_unix_of(o->now) && !o->policy->ignore_expiry) {
         return mcx_refuse(o->why, MCX_E_EXPIRED, "the key has expired", "TS 33.180 E.6.10");
     }
     return MCX_OK;

@@ -159,6 +159,7 @@ static mcx_err open_message(struct reading *r, struct mcx_imessage *msg, const s
         .past_skew_s = MCX_SKEW_ANY, /* fetched when the user comes on, not when it was made */
         .initiator = mcx_bytes_str(r->g->gms),
         .ignore_status = true, /* a revocation is news here */
+        .ignore_expiry = true, /* so is an earlier end of a key that is held */
     };
 
     if (gktp->message.len == 0) {

@@ -620,6 +620,23 @@ static void revoked_and_replayed(void **state)
     assert_no_key(w, GROUP_A, MCX_E_POLICY);
 }
 
+/* The end of a key brought forward, and a revocation after the end that it names: both reach a device that was off. */
+static void news_after_the_end(void **state)
+{
+    struct world *w = *state;
+
+    with_key(w);
+    publish(w, (struct order){ .expiry = UNIX - 5, .activation = UNIX - 500, .later = 20 });
+    assert_int_equal(fetch(w)->num_updated, 1);
+    assert_no_key(w, GROUP_A, MCX_E_EXPIRED);
+    publish(w, (struct order){ .key = 2 });
+    assert_int_equal(fetch(w)->num_new, 1);
+    assert_sends(w, GROUP_A, 2);
+    publish(w, (struct order){ .key = 2, .revoke = true, .expiry = UNIX - 5, .later = 20 });
+    assert_int_equal(fetch(w)->num_revoked, 1);
+    assert_no_key(w, GROUP_A, MCX_E_EXPIRED);
+}
+
 static void activation_in_the_future(void **state)
 {
     struct world *w = *state;
@@ -919,6 +936,7 @@ int main(void)
         SCENE(tampered_message),
         SCENE(good_beside_bad),
         SCENE(revoked_and_replayed),
+        SCENE(news_after_the_end),
         SCENE(activation_in_the_future),
         SCENE(too_many_payloads),
         SCENE(group_deleted_and_left),

@@ -289,6 +289,28 @@ static void test_choice(void **state)
     mcx_group_keys_free(keys);
 }
 
+/* The server has brought the end of a key forward, and the device hears of it after that end. */
+static void test_ended_early(void **state)
+{
+    static const struct mcx_key zero;
+    struct mcx_imessage m = first();
+    struct mcx_group_keys *keys = group_keys_with(&m);
+
+    (void)state;
+    m.time = group_time(5);
+    m.expiry = GROUP_T0 + 50;
+    assert_int_equal(accepted(keys, &m), MCX_GK_UPDATED); /* at 100 */
+    assert_int_equal(send_id(keys, GROUP_FIRE, 100, MCX_E_EXPIRED), 0);
+    assert_int_equal(receives(keys, GROUP_GMK_ID, 100), MCX_E_EXPIRED);
+    assert_int_equal(receives(keys, GROUP_GMK_ID, 10), MCX_E_EXPIRED); /* also when the clock steps back */
+    assert_memory_equal(&mcx_group_keys_at(keys, 0)->key, &zero, sizeof zero);
+    assert_int_equal(accepted(keys, &m), MCX_GK_SAME);
+    m = first();
+    assert_int_equal(try(keys, &m, "older than"), MCX_E_REPLAY); /* nothing brings its first life back */
+    assert_int_equal(receives(keys, GROUP_GMK_ID, 100), MCX_E_EXPIRED);
+    mcx_group_keys_free(keys);
+}
+
 static void test_expire(void **state)
 {
     static const struct mcx_key zero;
@@ -499,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_revoked),
         cmocka_unit_test(test_revoked_unknown),
         cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_ended_early),
         cmocka_unit_test(test_expire),
         cmocka_unit_test(test_drop_group),
         cmocka_unit_test(test_mkfc),
