@@ -18,6 +18,9 @@
  * The cache gives up entries that never authenticated first; then, only for one that has just authenticated, a speaker
  * who was silent for MCX_GROUP_IDLE_S; never a live one. A speaker who was given up has no replay list any more:
  * `max_speakers` should be the number of those who talk in a call.
+ *
+ * The replay lists are in the receiver: keep it from one call of a group to the next, for as long as the keys live.
+ * With a new one, whatever was recorded of an earlier call under the same GMK opens again.
  */
 
 #include <mcx/group_keys.h>
@@ -58,7 +61,7 @@ MCX_MUST_CHECK mcx_err mcx_group_tx_protect(struct mcx_group_tx *tx, struct mcx_
 
 struct mcx_group_rx_config {
     size_t max_speakers;        /* contexts kept, 0 = 64; at most MCX_GROUP_SPEAKERS_MAX */
-    size_t max_ssrc;            /* streams of one speaker, 0 = 16; each time he joins he has a new one */
+    size_t max_ssrc;            /* streams of one speaker, 0 = 256; each time he joins he has a new one */
     uint32_t derivations_per_s; /* for MKIs that have not authenticated yet, 0 = 500; about 6 us each */
 };
 /** Who sent a packet. The MCPTT ID is known by recomputing its GUK-ID: mcx_guk_id(). */

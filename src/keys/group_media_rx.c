@@ -10,7 +10,7 @@
 #include "keys/group_media_int.h"
 
 #define DEFAULT_SPEAKERS    64
-#define DEFAULT_SSRC        16
+#define DEFAULT_SSRC        256
 #define DEFAULT_DERIVATIONS 500
 #define NUM_HEARD           32 /* streams whose index is remembered over a change of key */
 #define NONE                UINT32_MAX

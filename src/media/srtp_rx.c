@@ -19,9 +19,8 @@ struct mcx_srtp_rx {
     struct srtp_cipher rtcp;
     struct srtp_tail tail;
     uint32_t first_roc;
-    size_t num;
-    size_t max;
-    struct stream stream[];
+    size_t num, cap, max;
+    struct stream *stream; /* grows as they are heard */
 };
 
 mcx_err mcx_srtp_rx_new(struct mcx_srtp_rx **out, const struct mcx_srtp_params *params, size_t max_ssrc)
@@ -32,7 +31,7 @@ mcx_err mcx_srtp_rx_new(struct mcx_srtp_rx **out, const struct mcx_srtp_params *
     if (max_ssrc == 0 || max_ssrc > MCX_SRTP_SSRC_MAX) {
         return MCX_E_ARG;
     }
-    rx = calloc(1, sizeof *rx + max_ssrc * sizeof rx->stream[0]);
+    rx = calloc(1, sizeof *rx);
     if (rx == NULL) {
         return MCX_E_NOMEM;
     }
@@ -54,6 +53,7 @@ void mcx_srtp_rx_free(struct mcx_srtp_rx *rx)
     }
     mcx_srtp_cipher_clear(&rx->rtp);
     mcx_srtp_cipher_clear(&rx->rtcp);
+    free(rx->stream);
     free(rx);
 }
 
@@ -83,13 +83,32 @@ static struct stream *find_stream(struct mcx_srtp_rx *rx, uint32_t ssrc)
     return NULL;
 }
 
-/* Only after the tag was good. The room was checked before. */
+/* Only after the tag was good. The room was made before. */
 static struct stream *add_stream(struct mcx_srtp_rx *rx, uint32_t ssrc)
 {
     struct stream *s = &rx->stream[rx->num++];
 
-    s->ssrc = ssrc;
+    *s = (struct stream){ .ssrc = ssrc };
     return s;
+}
+
+/* Room for one more; before the tag was looked at, so it is doubled only when what there is has been authentic. */
+static mcx_err reserve_stream(struct mcx_srtp_rx *rx)
+{
+    size_t cap = rx->cap == 0 ? 1 : 2 * rx->cap;
+    struct stream *grown = NULL;
+
+    if (rx->num < rx->cap) {
+        return MCX_OK;
+    }
+    cap = cap < rx->max ? cap : rx->max;
+    grown = realloc(rx->stream, cap * sizeof *grown); /* nothing secret in it */
+    if (grown == NULL) {
+        return MCX_E_NOMEM;
+    }
+    rx->stream = grown;
+    rx->cap = cap;
+    return MCX_OK;
 }
 
 /* RFC 3711 3.3.1: the ROC that puts the index nearest to the highest one. False when it would be -1 or 2^32. */
@@ -141,7 +160,7 @@ static mcx_err refuse_tag(struct mcx_refusal *why, mcx_err err)
 }
 
 /* What can be checked before the cipher runs and does not depend on SRTP or SRTCP. */
-static mcx_err check_common(const struct mcx_srtp_rx *rx, const struct stream *s, const struct srtp_in *in,
+static mcx_err check_common(struct mcx_srtp_rx *rx, const struct stream *s, const struct srtp_in *in,
                             const struct mcx_wr *out, struct mcx_refusal *why)
 {
     if (!mcx_bytes_equal(in->mki, mcx_bytes(rx->tail.mki, rx->tail.mki_len))) {
@@ -153,7 +172,7 @@ static mcx_err check_common(const struct mcx_srtp_rx *rx, const struct stream *s
     if (out->cap - out->len < in->parts.clear.len + in->parts.body.len) {
         return mcx_refuse(why, MCX_E_SPACE, "the output buffer is too small", "");
     }
-    return MCX_OK;
+    return s == NULL ? reserve_stream(rx) : MCX_OK;
 }
 
 mcx_err mcx_srtp_unprotect(struct mcx_srtp_rx *rx, struct mcx_wr *out, struct mcx_bytes packet, struct mcx_refusal *why)

@@ -130,6 +130,49 @@ static void three_at_once(void **state)
     phone_clear(&late);
 }
 
+/* Alice's radio loses its coverage all day long: each time she joins again she has a new SSRC, and Bob hears her. */
+static void many_joins(void **state)
+{
+    struct phone bob = phone_new(BOB);
+
+    (void)state;
+    for (size_t n = 0; n < 200; n++) {
+        struct phone alice = phone_new(ALICE);
+        struct packet packet = speak(&alice);
+
+        assert_int_equal(hear(&bob, &packet, (int64_t)n), MCX_OK);
+        assert_int_equal(hear(&bob, &packet, (int64_t)n), MCX_E_REPLAY);
+        phone_clear(&alice);
+    }
+    assert_int_equal(mcx_group_rx_counts(bob.rx).derived, 1);
+    phone_clear(&bob);
+}
+
+/* A receiver that is kept over calls takes nothing recorded in one of them; a new one cannot know. */
+static void recorded_in_an_earlier_call(void **state)
+{
+    struct phone bob = phone_new(BOB);
+    struct phone alice = phone_new(ALICE);
+    struct phone again;
+    struct packet recorded[300];
+
+    (void)state;
+    for (size_t i = 0; i < 300; i++) {
+        recorded[i] = speak(&alice);
+        assert_int_equal(hear(&bob, &recorded[i], 1), MCX_OK);
+    }
+    phone_clear(&alice);
+    mcx_group_rx_renew(bob.rx, bob.keys, group_time(500)); /* the next call */
+    again = phone_new(ALICE);
+    recorded[0] = speak(&again);
+    assert_int_equal(hear(&bob, &recorded[0], 501), MCX_OK);
+    for (size_t i = 0; i < 300; i++) {
+        assert_int_equal(hear(&bob, &recorded[i], 502), MCX_E_REPLAY);
+    }
+    phone_clear(&again);
+    phone_clear(&bob);
+}
+
 /* Guards the rule that all members get one RAND (TS 33.180 7.4.2). */
 static void other_rand(void **state)
 {
@@ -502,6 +545,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_at_once),    cmocka_unit_test(other_rand),        cmocka_unit_test(forged_roc),
+        cmocka_unit_test(many_joins),    cmocka_unit_test(other_rand),        cmocka_unit_test(forged_roc),
+        cmocka_unit_test(recorded_in_an_earlier_call),    cmocka_unit_test(other_rand),        cmocka_unit_test(forged_roc),
         cmocka_unit_test(forged_mki),       cmocka_unit_test(unknown_keys),      cmocka_unit_test(live_speakers_stay),
         cmocka_unit_test(rekey_in_speech),  cmocka_unit_test(rekey_without_roc), cmocka_unit_test(key_comes_back),
         cmocka_unit_test(revoked_at_once),  cmocka_unit_test(expired_key),       cmocka_unit_test(colliding_guk_ids),
