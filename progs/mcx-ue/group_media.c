@@ -42,6 +42,12 @@ struct stream {
     uint64_t heard_ms;
 };
 
+/* Who was heard in a group: kept over its calls, so that nothing recorded in one of them is played again in another. */
+struct listener {
+    char group[MCX_GC_URI_MAX];
+    struct mcx_group_rx *rx;
+};
+
 struct ue_radio {
     struct ue_radio_config config;
     struct mcx_rtp_socket *socket;
@@ -60,7 +66,7 @@ struct ue_radio {
     bool protect;
     bool may_send; /* false after a renewal that found no key */
     const struct mcx_group_keys *keys;
-    struct mcx_group_rx *rx;
+    struct mcx_group_rx *rx; /* one of the listeners */
     struct mcx_group_tx *tx;
     struct mcx_sdp_amrwb amrwb;
     uint8_t rx_payload_type;
@@ -70,6 +76,8 @@ struct ue_radio {
     uint32_t last_ssrc; /* whom on_speaker named last */
     uint32_t last_guk;
     struct ue_radio_counts counts;
+    struct listener listeners[MCX_GC_AFFILIATIONS_MAX];
+    size_t next_listener; /* to be replaced when there are too many */
 };
 
 static struct mcx_ntp now(void)
@@ -358,10 +366,14 @@ mcx_err ue_radio_set_keys(struct ue_radio *r, const struct mcx_group_keys *keys,
 
     *switched = false;
     r->keys = keys;
+    for (size_t i = 0; i < MCX_GC_AFFILIATIONS_MAX; i++) {
+        if (r->listeners[i].rx != NULL) { /* what was derived from keys that are gone is wiped between calls too */
+            mcx_group_rx_renew(r->listeners[i].rx, keys, now());
+        }
+    }
     if (!r->active || !r->protect) {
         return MCX_OK;
     }
-    mcx_group_rx_renew(r->rx, keys, now());
     if (r->tx != NULL) {
         err = mcx_group_tx_renew(r->tx, switched, keys, now(), why);
         r->may_send = err == MCX_OK;
@@ -376,12 +388,38 @@ uint32_t ue_radio_key_id(const struct ue_radio *r)
 
 /* ---- one call ---- */
 
+static struct listener *listener_of(struct ue_radio *r, const char *group)
+{
+    struct listener *l = NULL;
+
+    for (size_t i = 0; i < MCX_GC_AFFILIATIONS_MAX; i++) {
+        if (r->listeners[i].rx != NULL && strcmp(r->listeners[i].group, group) == 0) {
+            return &r->listeners[i];
+        }
+    }
+    l = &r->listeners[r->next_listener];
+    r->next_listener = (r->next_listener + 1) % MCX_GC_AFFILIATIONS_MAX;
+    mcx_group_rx_free(l->rx);
+    l->rx = NULL;
+    return l;
+}
+
+static mcx_err rx_take(struct ue_radio *r, const char *group)
+{
+    struct listener *l = listener_of(r, group);
+
+    if (l->rx == NULL) {
+        MCX_TRY(mcx_bytes_cstr(l->group, sizeof l->group, mcx_bytes_str(group)));
+        MCX_TRY(mcx_group_rx_new(&l->rx, r->keys, group, NULL));
+    }
+    r->rx = l->rx;
+    return MCX_OK;
+}
+
 static mcx_err listen_try(struct ue_radio *r, const struct mcx_groupcall_media *media)
 {
-    const struct mcx_group_rx_config config = { 0 };
-
     if (media->protect_media) {
-        MCX_TRY(mcx_group_rx_new(&r->rx, r->keys, media->group, &config));
+        MCX_TRY(rx_take(r, media->group));
     }
     r->protect = media->protect_media;
     r->amrwb = media->amrwb;
@@ -446,7 +484,6 @@ void ue_radio_stop(struct ue_radio *r)
     }
     mix_write(r, r->mixed);
     mcx_group_tx_free(r->tx);
-    mcx_group_rx_free(r->rx);
     r->tx = NULL;
     r->rx = NULL;
 }
@@ -500,6 +537,9 @@ bool ue_radio_free(struct ue_radio *r)
     }
     if (r->mic != NULL) {
         ue_radio_stop(r);
+    }
+    for (size_t i = 0; i < MCX_GC_AFFILIATIONS_MAX; i++) {
+        mcx_group_rx_free(r->listeners[i].rx);
     }
     ue_mic_free(r->mic);
     mcx_timer_clear(&r->tick);
