@@ -30,5 +30,7 @@ MCX_MUST_CHECK mcx_err mcx_dec_read(uint64_t *out, uint64_t max, struct mcx_byte
 
 /** Well-formed UTF-8 without NUL. */
 bool mcx_utf8_ok(struct mcx_bytes in);
+/** For a terminal: control characters, C0, DEL, and C1 in UTF-8 or alone, become '?'; cut where `out` ends. */
+void mcx_text_plain(char *out, size_t cap, const char *text);
 
 #endif

@@ -6,6 +6,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <mcx/text.h>
+
+#define SENTENCE_MAX 2048
+
 void ue_report(bool json, const char *event, const char *sentence, const char *fmt, ...)
 {
     json_error_t error;
@@ -14,7 +18,10 @@ void ue_report(bool json, const char *event, const char *sentence, const char *f
 
     if (!json) {
         if (sentence != NULL) {
-            printf("%s.\n", sentence);
+            char plain[SENTENCE_MAX]; /* names in it come from peers, the server among them */
+
+            mcx_text_plain(plain, sizeof plain, sentence);
+            printf("%s.\n", plain);
             fflush(stdout);
         }
         return;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L /* strnlen */
 #include <mcx/secret.h>
 #include <mcx/text.h>
 
@@ -248,4 +249,18 @@ bool mcx_utf8_ok(struct mcx_bytes in)
         i += n;
     }
     return true;
+}
+
+/* A terminal takes U+0080 to U+009F for commands, as it does ESC; alone they are octets of no UTF-8. */
+void mcx_text_plain(char *out, size_t cap, const char *text)
+{
+    size_t n = strnlen(text, cap - 1);
+
+    for (size_t i = 0; i < n; i++) {
+        uint8_t c = (uint8_t)text[i];
+        bool c1 = c >= 0x80 && c < 0xa0 && (i == 0 || (uint8_t)text[i - 1] < 0x80 || (uint8_t)text[i - 1] == 0xc2);
+
+        out[i] = (char)(c < 0x20 || c == 0x7f || c1 ? '?' : c);
+    }
+    out[n] = '\0';
 }

@@ -7,16 +7,13 @@
 #include <string.h>
 #include <time.h>
 
+#include <mcx/text.h>
+
 #define TOKEN_MAX 16384
 
 void fetch_detail(char *out, size_t cap, const char *text)
 {
-    size_t n = strnlen(text, cap - 1);
-
-    for (size_t i = 0; i < n; i++) {
-        out[i] = (char)((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
-    }
-    out[n] = '\0';
+    mcx_text_plain(out, cap, text);
 }
 
 void fetch_detail_file(char *out, size_t cap, mcx_err err, const char *path)

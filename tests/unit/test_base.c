@@ -163,6 +163,20 @@ static void ntp_eras(void **state)
     assert_true(mcx_ntp_from_wire(UINT64_C(0xffffffff00000000)).sec + 1 == mcx_ntp_from_wire(0).sec);
 }
 
+/* What a peer has written stays text on a terminal: ESC, and the C1 commands that xterm takes in UTF-8 too. */
+static void plain_text(void **state)
+{
+    char out[32];
+
+    (void)state;
+    mcx_text_plain(out, sizeof out, "a\x1b[2J\r\x7f b\xc3\xbc");
+    assert_string_equal(out, "a?[2J?? b\xc3\xbc");
+    mcx_text_plain(out, sizeof out, "x\xc2\x9b" "31m\x9b" "1m\xe2\x82\xac\xf0\x9f\x9a\x92");
+    assert_string_equal(out, "x\xc2?31m?1m\xe2\x82\xac\xf0\x9f\x9a\x92");
+    mcx_text_plain(out, 4, "abcdef");
+    assert_string_equal(out, "abc");
+}
+
 static void utf8_rules(void **state)
 {
     (void)state;
@@ -210,6 +224,7 @@ int main(void)
         cmocka_unit_test(reserved_length_is_patched),  cmocka_unit_test(base64_round_trip),
         cmocka_unit_test(base64_refuses),              cmocka_unit_test(hex_round_trip),
         cmocka_unit_test(decimal_bounds),              cmocka_unit_test(datetime_forms),
+        cmocka_unit_test(ntp_eras),                    cmocka_unit_test(plain_text),
         cmocka_unit_test(ntp_eras),                    cmocka_unit_test(utf8_rules),
         cmocka_unit_test(secret_memory_of_many_sizes), cmocka_unit_test(constant_time_compare),
     };
