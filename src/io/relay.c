@@ -99,7 +99,7 @@ const char *mcx_relay_address(const struct mcx_relay *relay)
 
 static bool may_send(struct port *port, const struct sockaddr_storage *from)
 {
-    if (port->leg->call->relay->config.symmetric && !port->latched) {
+    if (port->leg->call->relay->config.symmetric && !port->latched && port->has_remote) {
         port->latched = true;
         port->remote = *from;
         port->has_remote = true;

@@ -176,6 +176,27 @@ static void symmetric_latches_once(void **state)
     assert_int_equal(w.stats.dropped[0], 1);
 }
 
+static void a_closed_side_is_not_latched(void **state)
+{
+    uint8_t got[64];
+    struct world w;
+    struct mcx_msrv_line line;
+
+    (void)state;
+    open_world(&w, true, false);
+    callee_answers(&w);
+    line = w.line;
+    line.remote.port = 0;
+    assert_int_equal(mcx_relay_peer(w.call, MCX_MSRV_CALLEE, &line, 1), MCX_OK);
+    say(w.stranger, w.line.local[1].port, "x", 1);
+    say(w.caller, w.line.local[0].port, "y", 1);
+    run_a_little(&w);
+    assert_int_equal(hear(w.caller, got, sizeof got), -1);
+    assert_int_equal(hear(w.stranger, got, sizeof got), -1);
+    close_world(&w);
+    assert_int_equal(w.stats.dropped[0] + w.stats.dropped[1], 2);
+}
+
 static void a_refused_medium_gets_nothing(void **state)
 {
     uint8_t got[64];
@@ -230,7 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ways_untouched),    cmocka_unit_test(only_from_the_named_address),
-        cmocka_unit_test(symmetric_latches_once), cmocka_unit_test(a_refused_medium_gets_nothing),
+        cmocka_unit_test(symmetric_latches_once), cmocka_unit_test(a_closed_side_is_not_latched), cmocka_unit_test(a_refused_medium_gets_nothing),
         cmocka_unit_test(capture_has_both_sides),
     };
 
