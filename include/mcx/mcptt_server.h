@@ -155,6 +155,7 @@ struct mcx_msrv_action {
     const char *uri, *from, *to, *next_hop;
     const char *route[MCX_MSRV_MAX_PATH];
     uint32_t session_expires;
+    bool automatic; /* INVITE: the callee answers without asking; `caller` and `callee` as in a NOTE */
     /* RELAY */
     struct mcx_msrv_line lines[MCX_SDP_MAX_MEDIA];
     size_t num_lines;

@@ -16,6 +16,9 @@
 #include <mcx/imessage.h>
 
 #define MCX_PREEST_URI_MAX 512
+/** User part of the public service identity to which clients send the INVITE that sets one up (TS 24.379 8.2.1;
+ * docs/DEVIATIONS.md "preest-psi"). */
+#define MCX_PREEST_PSI_USER "pre-established"
 
 enum mcx_preest_state {
     MCX_PE_NOT_IN_USE,

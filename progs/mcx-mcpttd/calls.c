@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SIP and relay on one side, the state machine on the other: events in, actions out. */
 #include "mcx-mcpttd/groups.h"
+#include "mcx-mcpttd/preest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static void sweep(struct md_daemon *d)
     while (*at != NULL) {
         struct md_call *c = *at;
 
-        if (c->leg[0].sip == NULL && c->leg[1].sip == NULL) {
+        if (c->leg[0].sip == NULL && c->leg[1].sip == NULL && c->leg[1].session == NULL) {
             relay_gone(d, c);
             *at = c->next;
             free(c);
@@ -75,6 +76,7 @@ void md_free_calls(struct md_daemon *d)
 {
     for (struct md_call *c = d->calls; c != NULL; c = c->next) {
         c->leg[0].sip = c->leg[1].sip = NULL;
+        c->leg[1].session = NULL;
     }
     sweep(d);
 }
@@ -169,6 +171,9 @@ static void do_invite(struct md_daemon *d, struct md_call *c, const struct mcx_m
                                   .handler = on_leg,
                                   .arg = leg };
 
+    if (md_preest_connect(d->preest, leg, a)) {
+        return;
+    }
     memcpy(inv.route, a->route, sizeof inv.route);
     if (mcx_sip_call_new(&leg->sip, d->sip, &inv) != MCX_OK) {
         gone(leg);
@@ -236,6 +241,11 @@ static void do_leg(struct md_leg *leg, const struct mcx_msrv_action *a)
     struct mcx_sip_content content = content_of(a);
     mcx_err err = MCX_OK;
 
+    if (leg->session != NULL) { /* a callee's leg is only ever hung up */
+        md_preest_release(leg);
+        gone(leg);
+        return;
+    }
     if (leg->sip == NULL) {
         return;
     }
@@ -401,9 +411,17 @@ static void step(struct md_daemon *d, const struct mcx_msrv_in *in)
     }
     sweep(d);
     arm(d);
+    md_preest_check(d->preest);
     if (d->stopping && d->calls == NULL && md_groups_idle(d->groups)) {
         mcx_loop_stop();
     }
+}
+
+void md_call_event(struct md_leg *leg, enum mcx_msrv_event event, const struct mcx_msrv_sip *sip)
+{
+    const struct mcx_msrv_in in = { .event = event, .call = leg->call->id, .side = leg->side, .sip = sip };
+
+    step(leg->d, &in);
 }
 
 /* ---- from the SIP layer ---- */
@@ -416,7 +434,7 @@ void md_on_invite(void *arg, struct mcx_sip_call *sip, const struct mcx_sip_msg 
     struct mcx_msrv_in in = { .event = MCX_MSRV_EV_INVITE, .sip = &view };
     struct md_call *c;
 
-    if (md_groups_invite(d->groups, sip, msg)) {
+    if (md_preest_invite(d->preest, sip, msg) || md_groups_invite(d->groups, sip, msg)) {
         return;
     }
     c = d->stopping ? NULL : new_call(d);

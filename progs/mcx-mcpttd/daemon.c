@@ -2,6 +2,7 @@
 /* Start-up, the ready file, the end. */
 #define _GNU_SOURCE
 #include "mcx-mcpttd/groups.h"
+#include "mcx-mcpttd/preest.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -174,6 +175,7 @@ int md_open(struct md_daemon **out, const struct md_settings *s)
     rc = rc == EXIT_DONE ? open_store(d) : rc;
     rc = rc == EXIT_DONE ? open_server(d) : rc;
     rc = rc == EXIT_DONE ? open_sockets(d) : rc;
+    rc = rc == EXIT_DONE ? md_preest_open(&d->preest, d) : rc;
     return rc == EXIT_DONE ? md_groups_open(&d->groups, d) : rc;
 }
 
@@ -192,6 +194,7 @@ void md_close(struct md_daemon *d)
     md_free_calls(d);
     md_free_deliveries(d);
     md_groups_close(d->groups);
+    md_preest_close(d->preest);
     mcx_relay_free(d->relay);
     if (d->loop) {
         mcx_loop_close();
@@ -265,6 +268,7 @@ static void on_signal(int sig)
     struct md_daemon *d = running;
 
     (void)sig;
+    md_preest_hang_up(d->preest);
     if (d->stopping || (d->calls == NULL && md_groups_idle(d->groups)) ||
         mcx_timer_start(&d->shutdown, GRACE_MS, time_is_up, d) != MCX_OK) {
         mcx_loop_stop();

@@ -10,12 +10,15 @@
 
 struct md_call;
 struct md_groups;
+struct md_preest;
+struct md_session;
 
 struct md_leg {
     struct md_daemon *d;
     struct md_call *call;
     enum mcx_msrv_side side;
     struct mcx_sip_call *sip; /* NULL = ended, or not there yet */
+    struct md_session *session; /* instead of it: reached over his pre-established session */
     bool ended;               /* told to end at shutdown */
 };
 
@@ -57,6 +60,7 @@ struct md_daemon {
     struct md_call *calls;
     struct md_delivery *deliveries;
     struct md_groups *groups;
+    struct md_preest *preest;
     uint32_t last_id;
     const struct mcx_sip_msg *request; /* the REGISTER being answered */
     struct mcx_msrv_out out;
@@ -78,6 +82,8 @@ void md_view(struct mcx_msrv_sip *out, const struct md_settings *s, const struct
 /** Handlers for the SIP layer; `arg` is the daemon. */
 void md_on_invite(void *arg, struct mcx_sip_call *sip, const struct mcx_sip_msg *msg);
 bool md_on_request(void *arg, struct mcx_sip *sip, const struct mcx_sip_msg *msg);
+/** What became of a leg that is no SIP dialog of ours. */
+void md_call_event(struct md_leg *leg, enum mcx_msrv_event event, const struct mcx_msrv_sip *sip);
 void md_free_calls(struct md_daemon *d);
 void md_free_deliveries(struct md_daemon *d);
 

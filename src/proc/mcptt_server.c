@@ -396,6 +396,8 @@ static const char *invite_headers(struct step *s)
 static mcx_err fill_invite(struct mcx_msrv_action *act, struct step *s)
 {
     struct msrv_call *call = s->call;
+    enum mcx_answer_mode answer =
+        call->hop.priv_answer != MCX_ANSWER_UNSET ? call->hop.priv_answer : call->hop.answer;
     const struct msrv_binding *b = msrv_binding(s->srv, call->hop.callee);
     struct mcx_mime mime = { .num = 2 };
     struct mcx_sdp sdp;
@@ -415,6 +417,9 @@ static mcx_err fill_invite(struct mcx_msrv_action *act, struct step *s)
         act->route[i] = b->path[i];
     }
     act->session_expires = s->srv->config->session_expires;
+    act->caller = call->hop.caller->mcptt_id;
+    act->callee = call->hop.callee->mcptt_id;
+    act->automatic = answer == MCX_ANSWER_AUTO;
     act->headers = invite_headers(s);
     act->contact_params = MCX_MCPTT_CONTACT_PARAMS ";isfocus";
     act->contact_user = call->hop.session_id;
