@@ -41,6 +41,7 @@ static const char HELP[] =
     "  --savp                call: offer RTP/SAVP instead of RTP/AVP\n"
     "  --answer-timeout MS   call: cancel when nobody has answered by then (default 120000)\n"
     "  --auto | --manual     answer: at once (default), or ask the user where the caller allows it\n"
+    "  --pre-established     answer: set up a session ahead, over which calls come at once; needs --server-id\n"
     "  --answer-after MS     answer: accept a manual call then, without asking\n"
     "  --reject              answer: decline manual calls (implies --manual)\n"
     "  --ring-timeout MS     answer: 480 when the user has not decided by then (default 60000)\n"
@@ -101,6 +102,7 @@ enum {
     OPT_ANSWER_TIMEOUT,
     OPT_AUTO,
     OPT_MANUAL,
+    OPT_PREESTABLISHED,
     OPT_ANSWER_AFTER,
     OPT_REJECT,
     OPT_RING_TIMEOUT,
@@ -146,6 +148,7 @@ static const struct option options[] = {
     { "answer-timeout", required_argument, NULL, OPT_ANSWER_TIMEOUT },
     { "auto", no_argument, NULL, OPT_AUTO },
     { "manual", no_argument, NULL, OPT_MANUAL },
+    { "pre-established", no_argument, NULL, OPT_PREESTABLISHED },
     { "answer-after", required_argument, NULL, OPT_ANSWER_AFTER },
     { "reject", no_argument, NULL, OPT_REJECT },
     { "ring-timeout", required_argument, NULL, OPT_RING_TIMEOUT },
@@ -198,6 +201,7 @@ static void take_switch(struct ue_options *o, int opt)
     case OPT_SAVP: o->savp = true; break;
     case OPT_AUTO: o->manual = false; break;
     case OPT_MANUAL: o->manual = true; break;
+    case OPT_PREESTABLISHED: o->preestablished = true; break;
     case OPT_REJECT:
         o->reject = true;
         o->manual = true;
@@ -300,6 +304,9 @@ static int check(const struct ue_options *o)
     }
     if (o->hangup_after_play && o->play == NULL) {
         return complain("--hangup-after-play needs --play", "");
+    }
+    if (o->preestablished && (o->command != UE_ANSWER || o->server_id == NULL)) {
+        return complain("--pre-established is for answer, and needs --server-id", "");
     }
     return check_groups(o);
 }

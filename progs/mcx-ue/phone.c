@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The phone: the private call's state machine between SIP, media and the user. */
-#include "phone.h"
+#include "preest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +32,9 @@ static void finish(struct ue_phone *ph, int code)
     if (ph->link.reg == NULL) {
         mcx_loop_stop();
         return;
+    }
+    if (ph->preest != NULL) {
+        ue_preest_end(ph->preest);
     }
     mcx_sip_reg_end(ph->link.reg, on_unregistered, ph);
     ph->link.reg = NULL;
@@ -241,9 +244,13 @@ static void act(struct ue_phone *ph, const struct mcx_privcall_action *a)
     case MCX_PC_SEND_RINGING: err = ue_send_ringing(ph, a); break;
     case MCX_PC_SEND_OK: err = ue_send_ok(ph, a); break;
     case MCX_PC_SEND_REFUSAL: err = ue_send_refusal(ph, a); break;
-    case MCX_PC_SEND_CANCEL:
-    case MCX_PC_SEND_BYE: ue_send_hangup(ph, a); break;
-    case MCX_PC_SEND_CONNECT_ACK: break; /* this program pre-establishes no session yet */
+    case MCX_PC_SEND_CANCEL: ue_send_hangup(ph, a); break;
+    case MCX_PC_SEND_BYE:
+        if (ph->preest == NULL || !ue_preest_leave(ph->preest, a->dialog)) {
+            ue_send_hangup(ph, a);
+        }
+        break;
+    case MCX_PC_SEND_CONNECT_ACK: err = ue_preest_acknowledge(ph->preest, a); break;
     case MCX_PC_LISTEN: media_listen(ph, a); break;
     case MCX_PC_START_MEDIA: media_start(ph, a); break;
     case MCX_PC_STOP_MEDIA: media_stop(ph); break;
@@ -333,8 +340,10 @@ void ue_phone_step(struct ue_phone *ph, const struct mcx_privcall_in *in)
 static void write_ready_file(struct ue_phone *ph)
 {
     char text[512];
-    int n = snprintf(text, sizeof text, "{\"id\":\"%s\",\"audio_port\":%u,\"floor_port\":%u}\n", ph->options->id,
-                     (unsigned)ue_voice_audio_port(ph->voice), (unsigned)ue_voice_floor_port(ph->voice));
+    int n = snprintf(text, sizeof text, "{\"id\":\"%s\",\"audio_port\":%u,\"floor_port\":%u,\"control_port\":%u}\n",
+                     ph->options->id, (unsigned)ue_voice_audio_port(ph->voice),
+                     (unsigned)ue_voice_floor_port(ph->voice),
+                     ph->preest != NULL ? (unsigned)ue_preest_control_port(ph->preest) : 0);
 
     if (n < 0 || (size_t)n >= sizeof text ||
         mcx_file_replace(ph->options->ready_file, mcx_bytes(text, (size_t)n), 0644) != MCX_OK) {
@@ -342,12 +351,22 @@ static void write_ready_file(struct ue_phone *ph)
     }
 }
 
+void ue_phone_ready(struct ue_phone *ph)
+{
+    if (ph->options->ready_file != NULL && !ph->ready) {
+        write_ready_file(ph);
+    }
+    ph->ready = true;
+}
+
 static void registered(struct ue_phone *ph)
 {
     ue_report(ph->options->json, "registered", "You are registered", "{s:s, s:s}", "id", ph->options->id, "server",
               ph->options->server);
-    if (ph->options->ready_file != NULL) {
-        write_ready_file(ph);
+    if (ph->preest != NULL) {
+        ue_preest_start(ph->preest);
+    } else {
+        ue_phone_ready(ph);
     }
     if (ph->options->command == UE_REGISTER) {
         finish(ph, EXIT_DONE);
@@ -427,6 +446,9 @@ static mcx_err setup(struct ue_phone *ph, struct mcx_refusal *why)
     MCX_TRY(ue_link_address(&ph->link, why));
     MCX_TRY(ue_voice_new(&ph->voice, &voice, why));
     MCX_TRY(machine_new(ph));
+    if (ph->options->preestablished) {
+        MCX_TRY(ue_preest_new(&ph->preest, ph));
+    }
     MCX_TRY(ue_link_open(&ph->link, ue_phone_invited, why));
     ue_keys_watch(ph->keys, on_fresh_keys, ph);
     if (isatty(STDIN_FILENO)) {
@@ -447,6 +469,7 @@ static void teardown(struct ue_phone *ph)
         mcx_loop_unwatch(&ph->terminal);
     }
     ue_link_close(&ph->link);
+    ue_preest_free(ph->preest);
     mcx_privcall_free(ph->pc);
     if (!ue_voice_free(ph->voice)) {
         ue_complain("the recording could not be written completely", MCX_E_IO, NULL);

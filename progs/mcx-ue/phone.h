@@ -11,6 +11,8 @@
 #define AMRWB_PAYLOAD_TYPE 97
 #define UE_MAX_LATER       8
 
+struct ue_preest;
+
 struct ue_timer {
     struct mcx_timer timer;
     struct ue_phone *phone;
@@ -25,6 +27,7 @@ struct ue_phone {
     bool fresh_keys; /* are in the store, to be taken when the line is free */
     struct ue_voice *voice;
     struct ue_link link;
+    struct ue_preest *preest; /* NULL = without */
     struct ue_timer timers[MCX_PC_NUM_TIMERS];
     struct mcx_timer user_timer;
     struct mcx_watch terminal;
@@ -35,6 +38,7 @@ struct ue_phone {
     bool media_open;
     bool caller;
     bool registered;
+    bool ready;
     bool finishing;
     bool quitting;
     bool refused;
@@ -43,6 +47,8 @@ struct ue_phone {
 };
 
 void ue_phone_step(struct ue_phone *ph, const struct mcx_privcall_in *in);
+/** Everything that was asked for is there: the ready file, once. */
+void ue_phone_ready(struct ue_phone *ph);
 
 /* ---- sip.c ---- */
 /** A new INVITE; `arg` is the link. */

@@ -53,6 +53,7 @@ struct ue_options {
     bool savp;
     bool no_floor;
     bool allow_clear;
+    bool preestablished;
     bool manual;
     bool reject;
     bool json;
