@@ -377,3 +377,30 @@ wait_floor() {
 events() {
     jq -r "select(.event == \"$2\") | .$3" "$W/log/$1.out"
 }
+
+# ---- pre-established sessions ----
+#
+#   lab_session [OPTION ...]           as lab_two_users, and the server has an identity ($SERVER_ID) to take CSKs
+#   wait_count NAME EVENT N            until it has reported EVENT N times (at most 20 s)
+
+lab_session() {
+    ALICE=sip:alice@lab.example.org BOB=sip:bob@lab.example.org SERVER_ID=sip:mcptt@lab.example.org
+    kms_make kms kms.lab.example.org lab.example.org
+    kms_start kms
+    provision kms alice "$ALICE"
+    provision kms bob "$BOB"
+    provision kms server "$SERVER_ID" server
+    server_start server --listen tcp:127.0.0.1:0 --user "$ALICE,answer=auto,max-calls=4" \
+        --user "$BOB,answer=auto,max-calls=4" --store "$W/server.store" --store-key "$W/server.store-key" \
+        --server-id "$SERVER_ID" "$@"
+    SERVER="sip:127.0.0.1:$(server_port server tcp);transport=tcp"
+}
+
+wait_count() {
+    local i
+    for i in $(seq 200); do
+        [ "$(grep -sc "\"event\":\"$2\"" "$W/log/$1.out")" -ge "$3" ] && return 0
+        sleep 0.1
+    done
+    fail "$1 did not report '$2' $3 times in 20 s"
+}
