@@ -3,8 +3,8 @@
 #define MCX_IO_PREEST_PORT_H
 
 /*
- * One pre-established session of a client at its sockets (TS 24.380 9.3, 13): the control channel, under his CSK, on which
- * calls are connected; and the media ports that he has agreed to, which pass nothing while no call uses them.
+ * One pre-established session of a client at its sockets (TS 24.380 9.3, 13): the control channel, under his CSK, on
+ * which calls are connected; and the media ports that he has agreed to, which pass nothing while no call uses them.
  *
  * A call joins its own relay to the side of the session that does not face the client. Who sent a control message is
  * told by the key alone: what is plain, or under another key, is dropped and counted.

@@ -76,6 +76,20 @@ expect_exit first 0
 sleep 0.1
 good_call "after busy"
 
+# Bob's phone is held up until the server has repeated its Connect: both get the same answer, there is one call
+kill -STOP "${PIDS[bob]}"
+sent=$(grep -c '"event":"connect"' "$W/log/server.out")
+phone_start alice alice "$ALICE" call --to "$BOB" --no-floor --play "$W/said.wav" --hangup-after-play
+wait_count server connect $((sent + 1))
+sleep 2.5
+kill -CONT "${PIDS[bob]}"
+connects=$((connects + 1))
+expect_exit alice 0
+expect "answer to the repeated Connect" "$(events bob acknowledged again | grep -c true) $(event alice ended cause)" "1 hangup"
+expect "Connects that were opened" "$(grep -c '"event":"connect"' "$W/log/bob.out")" "$connects"
+sleep 0.1
+good_call "after a repeated Connect"
+
 # Forged messages at both ends of the control channel: plain, and SRTCP under a key that nobody has
 python3 - "$(jq .control_port "$W/bob.ready")" "$(event server preestablished control_port)" <<'FORGE'
 import os, socket, struct, sys
@@ -98,5 +112,5 @@ FORGE
 good_call "after forged messages"
 program_stop bob
 expect "dropped at Bob" "$(event bob preestablished-ended dropped)" 7
-expect "dropped at the server" "$(event server preestablished-ended dropped)" 7
+expect "dropped at the server, and the second answer" "$(event server preestablished-ended dropped)" 8
 echo "refused as the reason says, the session stays"

@@ -251,7 +251,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ways_untouched),    cmocka_unit_test(only_from_the_named_address),
-        cmocka_unit_test(symmetric_latches_once), cmocka_unit_test(a_closed_side_is_not_latched), cmocka_unit_test(a_refused_medium_gets_nothing),
+        cmocka_unit_test(symmetric_latches_once), cmocka_unit_test(a_closed_side_is_not_latched),
+        cmocka_unit_test(a_refused_medium_gets_nothing),
         cmocka_unit_test(capture_has_both_sides),
     };
 
