@@ -24,13 +24,13 @@ radio_on alice "$GROUP"
 radio_on bob "$GROUP"
 wait_registered carol
 wait_registered dave
-say alice call "$GROUP"
+say_to alice call "$GROUP"
 wait_event bob group-established
 radio_on carol "$GROUP" # late entry
 wait_event carol group-established
 server_event group-joined "$CAROL"
 
-say dave affiliate "$GROUP"
+say_to dave affiliate "$GROUP"
 wait_event dave refused
 expect "who may not affiliate" "$(jq -r 'select(.event == "affiliation-refused") | "\(.user) \(.code) \(.warning)"' "$W/log/server.out")" \
     "$DAVE 403 116"
@@ -46,13 +46,13 @@ kill -HUP "${PIDS[server]}"
 wait_event carol group-ended
 server_event group-left "$CAROL"
 expect "the others go on" "$(event bob group-ended cause)" null
-say carol call "$GROUP"
+say_to carol call "$GROUP"
 wait_event carol refused
 server_event group-call-refused "$CAROL"
 expect "why Carol may not call" "$(jq -r 'select(.event == "group-call-refused") | .warning' "$W/log/server.out")" 116
 
-for who in carol dave; do say "$who" quit; done
-say alice leave
+for who in carol dave; do say_to "$who" quit; done
+say_to alice leave
 wait_event bob group-ended
-for who in alice bob; do say "$who" quit; done
+for who in alice bob; do say_to "$who" quit; done
 echo "members: late entry, removal and refusals"
