@@ -12,12 +12,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <mcx/eccsi.h>
 #include <mcx/keyring.h>
-#include <mcx/sakke.h>
 
 #include "io/file.h"
-#include "io/store_file.h"
 
 enum { JWKS_MAX = 1 << 20, GRACE_MS = 2000 };
 
@@ -58,34 +55,6 @@ static int open_jwks(struct md_daemon *d)
     d->token_policy.num_scopes = d->s->num_scopes > 0 ? d->s->num_scopes : sizeof mcptt_scopes / sizeof mcptt_scopes[0];
     d->authoriser = (struct mcx_msrv_authoriser){ check_token, d };
     d->config.authoriser = &d->authoriser;
-    return EXIT_DONE;
-}
-
-/* The server's own keys: every equation is checked before the server answers anybody. */
-static int open_store(struct md_daemon *d)
-{
-    struct mcx_store *store = NULL;
-    struct mcx_refusal why = { "", "" };
-    mcx_err err;
-
-    if (d->s->store == NULL) {
-        return EXIT_DONE;
-    }
-    if (mcx_sakke_self_test() != MCX_OK || mcx_eccsi_self_test() != MCX_OK) {
-        return md_complain(EXIT_ENVIRONMENT, "the cryptographic self-test failed; do not use this program", "");
-    }
-    err = mcx_store_file_read(&store, d->s->store, d->s->store_key, 0, &why);
-    if (err == MCX_OK) {
-        err = mcx_keyring_new(&d->ring, MCX_SAKKE_TABLES_DEFAULT);
-    }
-    if (err == MCX_OK) {
-        err = mcx_store_load(d->ring, store, &why);
-    }
-    mcx_store_free(store);
-    if (err != MCX_OK) {
-        return md_complain(err == MCX_E_IO ? EXIT_ENVIRONMENT : EXIT_REFUSED, d->s->store,
-                           why.reason != NULL && why.reason[0] != '\0' ? why.reason : mcx_err_name(err));
-    }
     return EXIT_DONE;
 }
 
@@ -172,7 +141,7 @@ int md_open(struct md_daemon **out, const struct md_settings *s)
     *out = d;
     d->s = s;
     rc = open_jwks(d);
-    rc = rc == EXIT_DONE ? open_store(d) : rc;
+    rc = rc == EXIT_DONE ? md_store_open(d) : rc;
     rc = rc == EXIT_DONE ? open_server(d) : rc;
     rc = rc == EXIT_DONE ? open_sockets(d) : rc;
     rc = rc == EXIT_DONE ? md_preest_open(&d->preest, d) : rc;
@@ -186,6 +155,7 @@ void md_close(struct md_daemon *d)
     }
     mcx_timer_clear(&d->deadline);
     mcx_timer_clear(&d->shutdown);
+    md_store_unwatch(d);
     if (d->watching) {
         mcx_loop_unwatch(&d->signals);
         (void)close(d->signals.fd);
@@ -301,11 +271,12 @@ static void report(const struct md_daemon *d)
 
 static void on_signals(void *arg)
 {
-    const struct md_daemon *d = arg;
+    struct md_daemon *d = arg;
     struct signalfd_siginfo info;
 
     while (read(d->signals.fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP) {
+            md_store_renew(d);
             (void)md_groups_load(d->groups);
         } else {
             report(d);
@@ -342,6 +313,7 @@ int md_run(struct md_daemon *d)
     if (d->s->jwks == NULL) {
         (void)md_complain(rc, "no --jwks: whoever can connect may register as any user", "");
     }
+    md_store_watch(d);
     running = d;
     rc = mcx_loop_run(on_signal) == MCX_OK ? EXIT_DONE : EXIT_ENVIRONMENT;
     running = NULL;

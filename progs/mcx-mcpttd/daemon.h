@@ -4,6 +4,9 @@
 
 /* Inside of the daemon: SIP dialogs and relays of each call, and the queue of events. */
 
+#include <sys/types.h>
+#include <time.h>
+
 #include "base/tally.h"
 #include "io/loop.h"
 #include "mcx-mcpttd/mcpttd.h"
@@ -53,6 +56,10 @@ struct md_daemon {
     struct mcx_token_policy token_policy;
     struct mcx_jwks *jwks;
     struct mcx_keyring *ring; /* this server's own keys */
+    struct mcx_timer look;    /* at the key store's file */
+    struct timespec store_modified;
+    ino_t store_inode;
+    uint64_t store_serial;    /* the highest seen */
     struct mcx_msrv *srv;
     struct mcx_sip *sip;
     struct mcx_relay *relay;
@@ -78,6 +85,15 @@ struct md_daemon {
 /** A trusted proxy, by the source of its message. */
 bool md_is_trusted(const struct md_settings *s, const char *source);
 void md_view(struct mcx_msrv_sip *out, const struct md_settings *s, const struct mcx_sip_msg *msg);
+
+/** Reads the server's own keys; without --store there are none. @return exit code, after a complaint */
+int md_store_open(struct md_daemon *d);
+/** Looks at the file from now on: keys are fetched into it before a key period ends. */
+void md_store_watch(struct md_daemon *d);
+/** Before the loop is closed. */
+void md_store_unwatch(struct md_daemon *d);
+/** Reads it again; when that fails, the present keys stay. */
+void md_store_renew(struct md_daemon *d);
 
 /** Handlers for the SIP layer; `arg` is the daemon. */
 void md_on_invite(void *arg, struct mcx_sip_call *sip, const struct mcx_sip_msg *msg);

@@ -275,7 +275,7 @@ static const struct setting {
     { "group-doc", "FILE", "a group document (TS 24.481), read again at SIGHUP; several", BY(set_group_doc) },
     { "floor-timer", "NAME=MS", "T1, T2, T3, T4, T7, T8, T9, T20 of TS 24.380 11.1.2; 0 = off; several",
       BY(set_floor_timer) },
-    { "store", "FILE", "key store of this server, loaded and checked at start", TEXT_AT(store) },
+    { "store", "FILE", "key store of this server, checked; read again when it changes", TEXT_AT(store) },
     { "store-key", "FILE", "64 hex digits, mode 0600", TEXT_AT(store_key) },
     { "server-id", "URI", "own identity in the key store; clients then send a CSK with their registration",
       TEXT_AT(server_id) },
@@ -317,7 +317,7 @@ void md_usage(void)
         "max-calls=N (default 1), may-call=MCPTT-ID (several; default anyone), force-auto, deny-private-calls,\n"
         "deny-automatic, deny-manual, deny-called, no-settings, emergency, imminent (may make such group calls).\n\n"
         "SIGTERM ends the calls and the server; SIGUSR1 prints a 'counters' event, as the end does; SIGHUP reads the\n"
-        "group documents again. Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment.");
+        "group documents and the key store again. Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment.");
 }
 
 int md_set(struct md_settings *s, const char *name, const char *value)

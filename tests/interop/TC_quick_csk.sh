@@ -54,6 +54,34 @@ csk_events replaced 2
 wait_event server csk-replaced
 expect "refused keys" "$(grep -c '"status":"refused"' "$W/log/alice.out")" 0
 
+# new keys of the server: by the file, and by SIGHUP; an older or damaged store changes nothing
+cp "$W/server.store" "$W/server.old"
+kms_fetch kms server "$SERVER_ID" >"$W/log/server.fetch-again"
+wait_event server keys-renewed
+cp "$W/server.store" "$W/server.kept"
+not_renewed() { # TIMES
+    local i
+    for i in $(seq 60); do
+        [ "$(grep -c '"event":"keys-not-renewed"' "$W/log/server.out")" -ge "$1" ] && return 0
+        sleep 0.1
+    done
+    fail "a store that cannot be used was taken"
+}
+cp "$W/server.old" "$W/server.store"
+not_renewed 1
+echo damaged >"$W/server.store"
+not_renewed 2
+cp "$W/server.kept" "$W/server.store"
+n=$(grep -c '"event":"keys-renewed"' "$W/log/server.out")
+kill -HUP "${PIDS[server]}"
+for i in $(seq 60); do
+    [ "$(grep -c '"event":"keys-renewed"' "$W/log/server.out")" -gt "$n" ] && break
+    sleep 0.1
+done
+[ "$(grep -c '"event":"keys-renewed"' "$W/log/server.out")" -gt "$n" ] || fail "SIGHUP did not read the keys"
+n=$(grep -c '"status":"replaced"' "$W/log/alice.out")
+csk_events replaced $((n + 1)) # made with the keys that were read again
+
 # de-registration takes the key away: nothing is replaced any more
 program_stop alice
 wait_event server deregistered
