@@ -6,6 +6,13 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cmake --install "$MCX_BIN/.." --prefix "$work/usr" >"$work/install.log"
+for page in "$MCX_SOURCE"/docs/man/*; do
+    [ -n "$(find "$work/usr" -name "$(basename "$page")")" ] || { echo "$page is not installed" >&2; exit 1; }
+done
+# each public header stands alone
+for header in "$work"/usr/include/mcx/*.h; do
+    echo "#include <mcx/$(basename "$header")>" | cc -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$work/usr/include" -xc -
+done
 # The program is the one printed in README.md, so that it cannot rot.
 sed -n '/^```c$/,/^```$/p' "$MCX_SOURCE/README.md" | sed '1d;$d' >"$work/main.c"
 [ -s "$work/main.c" ] || { echo "README.md has no C program" >&2; exit 1; }
