@@ -309,7 +309,9 @@ static mcx_err do_lacking(struct call *c)
     const char *group = NULL;
 
     MCX_TRY(need_group(c, &group));
-    return mcx_gmsdb_lacking(c->a->db, group, put_lack, array_in(c, "lacking"));
+    mcx_err err = mcx_gmsdb_lacking(c->a->db, group, put_lack, array_in(c, "lacking"));
+
+    return err == MCX_E_NOKEY ? mcx_refuse(&c->why, err, "there is no such group", "TS 24.481 6.3.3") : err;
 }
 
 static void put_job(void *arg, const struct mcx_gmsdb_progress *p)

@@ -303,7 +303,10 @@ static int print_reply(const struct opts *o, const struct mcx_http_reply *reply)
     }
     if (rc != EXIT_DONE) {
         fprintf(stderr, "mcx group: refused (HTTP %d): %s\n", reply->status,
-                str(j, "reason")[0] != '\0' ? str(j, "reason") : "no reason given");
+                str(j, "reason")[0] != '\0' ? str(j, "reason")
+                : reply->status == 401 || reply->status == 403
+                    ? "this token is not one of an administrator, or has expired"
+                    : "no reason given");
     }
     json_decref(j);
     return rc;
@@ -350,7 +353,10 @@ static int send_request(const struct opts *o, const char *verb)
         err = mcx_file_read(&token, o->token, TOKEN_MAX, true);
         err = err != MCX_OK ? err : mcx_bytes_cstr(text, sizeof text, mcx_bytes_trim(mcx_bytes(token.p, token.len)));
         rc = err != MCX_OK || body == NULL
-                 ? environment_error(o->token, err == MCX_E_IO ? strerror(errno) : mcx_err_name(err))
+                 ? environment_error(o->token, err == MCX_E_IO ? strerror(errno)
+                                               : err == MCX_E_POLICY
+                                                   ? "others can read it, or it is not yours; chmod 600"
+                                                   : mcx_err_name(err))
                  : exchange(o, verb, body, text);
     }
     free(body);

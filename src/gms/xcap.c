@@ -69,7 +69,8 @@ static int check_token(struct job *j)
     }
     if (j->in->token_err == MCX_E_POLICY) {
         j->out->www_authenticate = "Bearer error=\"insufficient_scope\"";
-        return refuse(j, 403, j->in->token_why.reason, j->in->token_why.clause);
+        /* 403 would say "no member" (TS 24.481 6.3.3), at which a client wipes its keys of the group */
+        return refuse(j, 401, j->in->token_why.reason, j->in->token_why.clause);
     }
     if (j->in->token_err != MCX_OK) {
         j->out->www_authenticate = "Bearer error=\"invalid_token\"";

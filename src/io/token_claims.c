@@ -121,7 +121,7 @@ static mcx_err check_claims(struct mcx_token_claims *c, json_t *o, const struct 
         return mcx_refuse(why, MCX_E_FORMAT, "the token has no valid mcptt_id", "TS 33.180 B.4");
     }
     if (!scope_ok(json_object_get(o, "scope"), p)) {
-        return mcx_refuse(why, MCX_E_POLICY, "the token has no scope for the KMS", "TS 33.180 B.4.2.2");
+        return mcx_refuse(why, MCX_E_POLICY, "the token has none of the scopes asked for", "TS 33.180 B.4.2.2");
     }
     return MCX_OK;
 }

@@ -55,6 +55,16 @@ code=0
 "$MCX_BIN/mcx" group list --gms-url "https://127.0.0.1:$(port_of gms)" --token "$W/alice.gms-token" --ca "$W/ca.pem" 2>/dev/null || code=$?
 expect "a member is no administrator" $code 1
 
+# a token without the scope is not a removal: the keys stay
+cp "$W/alice.gms-token" "$W/alice.good-token"
+cp "$W/alice.token" "$W/alice.gms-token"
+gms_fetch gms alice "$ALICE" $GROUP >"$W/log/alice.scope" 2>&1 && fail "a token without the scope is taken"
+cp "$W/alice.good-token" "$W/alice.gms-token"
+"$MCX_BIN/mcx" group keys --store "$W/alice.store" --store-key "$W/alice.store-key" | grep -q "$key_id" || fail "Alice's key is gone"
+code=0
+said=$(gms_group gms lacking --group sip:none@a.example.org 2>&1) || code=$?
+expect "lacking of no group" "$code $said" "1 mcx group: refused (HTTP 404): there is no such group"
+
 # a member goes: 403 for him at once, and a new key for the others
 gms_group gms remove --group $GROUP --member $CAROL
 expect "Carol is out" "$(gms_get gms carol org.3gpp.MCPTT-GKTP $GROUP)" 403
