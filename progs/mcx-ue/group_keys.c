@@ -103,6 +103,12 @@ static uint64_t unix_now(void)
     return now().sec - MCX_NTP_UNIX_OFFSET;
 }
 
+/* After what has been told, not after now: a file that is read in between must not hide that a key has begun. */
+static uint64_t next_change(const struct ue_group_keys *k)
+{
+    return mcx_group_keys_next_change(k->keys, mcx_ntp_from_unix_ms(k->told * 1000));
+}
+
 /* Keys that have begun or ended since the last look. */
 static void tell_times(struct ue_group_keys *k)
 {
@@ -146,7 +152,7 @@ static mcx_err read_file(struct ue_group_keys *k, struct mcx_refusal *why)
     (void)mcx_group_keys_expire(after, now());
     tell_changes(k, before, after);
     k->keys = after;
-    k->next_change = mcx_group_keys_next_change(after, now());
+    k->next_change = next_change(k);
     if (k->on_change != NULL) {
         k->on_change(k->arg);
     }
@@ -169,7 +175,7 @@ static void on_look(void *arg)
     if (unix_now() >= k->next_change) {
         tell_times(k);
         (void)mcx_group_keys_expire(k->keys, now());
-        k->next_change = mcx_group_keys_next_change(k->keys, now());
+        k->next_change = next_change(k);
         k->on_change(k->arg);
     }
     if (mcx_timer_start(&k->timer, LOOK_MS, on_look, k) != MCX_OK) {
