@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Urgent group calls between unmodified programs (TS 24.379 6.2.8.1, TS 24.380 4.1.1.4): an emergency caller pre-empts who
+# speaks, the others see it in the floor indicator, it is cancelled again; the keys stay. Who may not, is refused.
+. "$MCX_SOURCE/tests/support/scenario.sh"
+scenario_begin
+lab_group
+program_stop server
+server_start server --listen tcp:127.0.0.1:0 --store "$W/server.store" --store-key "$W/server.store-key" \
+    --server-id "$SERVER_ID" --group-doc "$W/north.group.xml" --user "$ALICE" --user "$BOB,emergency,imminent" --user "$CAROL"
+SERVER="sip:127.0.0.1:$(server_port server tcp);transport=tcp"
+tone "$W/alice.wav" 10 300
+tone "$W/bob.wav" 3 500
+radio_start alice alice "$ALICE" --play "$W/alice.wav"
+radio_start bob bob "$BOB" --play "$W/bob.wav"
+radio_start carol carol "$CAROL"
+for who in alice bob carol; do radio_on "$who" "$GROUP"; done
+
+say_to carol call "$GROUP" emergency
+wait_event carol refused
+expect "who may not call so" "$(event carol refused code)" 403
+say_to alice call "$GROUP"
+for who in alice bob carol; do wait_event "$who" group-established; done
+key=$(event alice group-established key_id)
+
+say_to alice push
+wait_floor alice granted
+wait_event bob speaker
+say_to bob emergency # in the call
+wait_field server group-call-type text emergency 1
+say_to bob push
+wait_floor alice revoked
+expect "why, for Alice: pre-empted (TS 24.380 8.2.6.2)" "$(jq -r 'select(.event == "floor" and .state == "revoked") | .cause' "$W/log/alice.out")" 4
+wait_floor bob granted
+wait_field carol floor talker "$BOB" 1
+expect "Carol sees that it is an emergency (bit D of the Floor Indicator, 8.2.3.15)" \
+    "$(jq -s "map(select(.event == \"floor\" and .talker == \"$BOB\")) | last | .indicator / 4096 | floor % 2" "$W/log/carol.out")" 1
+wait_field carol speaker mcptt_id "$BOB" 1
+expect "the key is that of the normal call" "$(event carol speaker key_id)" "$key"
+guk=$(event carol speaker guk_id)
+say_to bob release
+wait_floor bob released
+
+say_to bob normal
+wait_field server group-call-type text normal 1
+say_to alice push
+wait_floor alice granted 2
+say_to alice release
+wait_floor alice released 1
+say_to bob leave
+wait_event bob group-ended
+say_to alice leave
+wait_event carol group-ended
+
+say_to bob call "$GROUP" imminent # from the start
+wait_field alice group-established type imminent-peril 1
+wait_field carol group-established type imminent-peril 1
+expect "key of the imminent-peril call" "$(event bob group-established key_id)" "$key"
+say_to bob push
+wait_floor bob granted 2
+wait_field carol speaker mcptt_id "$BOB" 2
+expect "Bob's own key is the same" "$(event carol speaker guk_id)" "$guk"
+say_to bob release
+wait_floor bob released 2
+for who in bob alice carol; do say_to "$who" quit; expect_exit "$who" 0; done
+echo "urgent calls: pre-empted, seen, cancelled; one key throughout"
