@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define RESTART_MS 1000 /* a worker that ends at once is not started anew all the time */
+#define STOP_MS    1000 /* a worker that does not end by then is killed */
 #define WORKER_FD  3    /* the one descriptor that a worker keeps besides the standard ones */
 
 struct worker {
@@ -22,6 +23,7 @@ struct worker {
     size_t in_hand;
     bool old; /* made before the key store changed */
     uint64_t started_ms;
+    uint64_t since_ms; /* with work in hand: start of it, or the last result */
 };
 
 struct mcx_gms_workers {
@@ -138,12 +140,22 @@ static mcx_err worker_start(struct mcx_gms_workers *w, struct worker *it)
     return MCX_OK;
 }
 
-static void worker_stop(struct worker *it)
+/* It ends by itself when its socket is closed, and wipes what it has; one that hangs is not waited for. */
+static void worker_stop(struct worker *it, uint64_t patience_ms)
 {
+    const uint64_t until = mcx_clock_mono_ms() + patience_ms;
+
     if (it->fd >= 0) {
         (void)close(it->fd);
     }
-    while (it->pid > 0 && waitpid(it->pid, NULL, 0) < 0 && errno == EINTR) {
+    while (it->pid > 0 && waitpid(it->pid, NULL, WNOHANG) == 0) {
+        if (mcx_clock_mono_ms() >= until) {
+            (void)kill(it->pid, SIGKILL);
+            while (waitpid(it->pid, NULL, 0) < 0 && errno == EINTR) {
+            }
+            break;
+        }
+        (void)poll(NULL, 0, 5);
     }
     *it = (struct worker){ .fd = -1, .started_ms = it->started_ms };
 }
@@ -180,7 +192,7 @@ void mcx_gms_workers_free(struct mcx_gms_workers *workers)
         return;
     }
     for (size_t i = 0; i < workers->num; i++) {
-        worker_stop(&workers->worker[i]);
+        worker_stop(&workers->worker[i], STOP_MS);
     }
     mcx_secret_free(workers->job);
     free(workers);
@@ -189,7 +201,7 @@ void mcx_gms_workers_free(struct mcx_gms_workers *workers)
 /* Should that fail, the next wait tries again. */
 static void replace(struct mcx_gms_workers *w, struct worker *it)
 {
-    worker_stop(it);
+    worker_stop(it, STOP_MS);
     if (worker_start(w, it) != MCX_OK) {
         struct mcx_log_record rec = { .level = MCX_LOG_ERROR, .subsystem = "gms", .event = "no process for a worker" };
 
@@ -258,17 +270,18 @@ mcx_err mcx_gms_workers_give(struct mcx_gms_workers *workers, const struct mcx_g
     if (n < 0) {
         return MCX_E_IO;
     }
+    best->since_ms = best->in_hand == 0 ? mcx_clock_mono_ms() : best->since_ms;
     best->in_hand++;
     return MCX_OK;
 }
 
-static size_t lose(struct mcx_gms_workers *w, struct worker *it)
+static size_t lose(struct mcx_gms_workers *w, struct worker *it, const char *event)
 {
     size_t lost = it->in_hand;
-    struct mcx_log_record rec = { .level = MCX_LOG_WARN, .subsystem = "gms", .event = "a worker has ended" };
+    struct mcx_log_record rec = { .level = MCX_LOG_WARN, .subsystem = "gms", .event = event };
 
     mcx_log(&w->config.log, &rec);
-    worker_stop(it); /* the next wait replaces it */
+    worker_stop(it, 0); /* the next wait replaces it */
     return lost;
 }
 
@@ -283,9 +296,10 @@ static size_t take(struct mcx_gms_workers *w, struct worker *it,
         return 0;
     }
     if (n <= 0 || mcx_gms_result_read(&result, mcx_bytes(w->buf, (size_t)n)) != MCX_OK) {
-        return lose(w, it);
+        return lose(w, it, "a worker has ended");
     }
     it->in_hand -= it->in_hand > 0 ? 1 : 0;
+    it->since_ms = mcx_clock_mono_ms();
     each(arg, &result);
     if (it->old && it->in_hand == 0) {
         replace(w, it);
@@ -306,10 +320,13 @@ size_t mcx_gms_workers_wait(struct mcx_gms_workers *workers, int timeout_ms, siz
         if (it->fd < 0 && mcx_clock_mono_ms() >= it->started_ms + RESTART_MS) {
             replace(workers, it);
         }
+        if (it->in_hand > 0 && mcx_clock_mono_ms() >= it->since_ms + MCX_GMS_WORKERS_HANG_MS) {
+            lost += lose(workers, it, "a worker hangs: it is killed");
+        }
         fds[i] = (struct pollfd){ .fd = it->fd, .events = POLLIN };
     }
     if (poll(fds, workers->num, timeout_ms) <= 0) {
-        return 0;
+        return lost;
     }
     for (size_t i = 0; i < workers->num && taken < max; i++) {
         if (fds[i].revents != 0) {

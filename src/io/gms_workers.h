@@ -5,14 +5,16 @@
 /*
  * Processes that make payloads of group keys (src/gms/payload.h): the parent gives jobs and takes results, one message
  * each on a socket of records. A worker opens the key store by itself, into locked memory of its own, and closes
- * everything else it has inherited. One that dies is replaced; what it had in hand is lost, and whoever keeps the queue
- * gives it out again.
+ * everything else it has inherited. One that dies, or that has had work for MCX_GMS_WORKERS_HANG_MS and gives nothing
+ * back, is replaced; what it had in hand is lost, and whoever keeps the queue gives it out again.
  */
 
 #include "gms/payload.h"
 
-#define MCX_GMS_WORKERS_MAX   64
-#define MCX_GMS_WORKERS_DEPTH 4 /* jobs in the hands of one worker: it never waits for the parent */
+#define MCX_GMS_WORKERS_MAX     64
+#define MCX_GMS_WORKERS_DEPTH   4     /* jobs in the hands of one worker: it never waits for the parent */
+#define MCX_GMS_WORKERS_HANG_MS 10000 /* a payload takes some milliseconds, the start of a worker less than a second   \
+                                       */
 
 struct mcx_gms_workers;
 
