@@ -49,8 +49,8 @@ struct queue {
     struct mcx_gmsdb *db;
     struct mcx_gms_workers *workers;
     struct mcx_log log;
-    uint64_t cursor; /* jobs up to here have been given out */
-    bool again;      /* some of them were lost: once all are back, from the beginning */
+    struct mcx_gmsdb_cursor cursor; /* jobs up to here have been given out */
+    bool again;                     /* some of them were lost: once all are back, from the beginning */
     struct kept *kept;
     struct mcx_gms_result flat[BATCH];
     size_t num_kept;
@@ -215,7 +215,6 @@ static mcx_err give(void *arg, const struct mcx_gms_job *job)
         q->again = true; /* the worker has died: somebody else will do it */
         err = MCX_OK;
     }
-    q->cursor = job->id;
     return err;
 }
 
@@ -225,7 +224,7 @@ static mcx_err hand_out(struct queue *q, uint64_t now_ms, uint64_t mono_ms)
     const bool idle = mcx_gms_workers_busy(q->workers) == 0 && q->num_kept == 0;
 
     if (idle) {
-        q->cursor = 0; /* whatever waits now, waits to be given out */
+        q->cursor = (struct mcx_gmsdb_cursor){ { 0 } }; /* whatever waits now, waits to be given out */
         q->again = false;
         MCX_TRY(measure(q, mono_ms));
         q->stretch_since = mono_ms;
@@ -234,7 +233,7 @@ static mcx_err hand_out(struct queue *q, uint64_t now_ms, uint64_t mono_ms)
     if (q->again || room == 0 || stop != 0) {
         return MCX_OK;
     }
-    return mcx_gmsdb_jobs(q->db, q->cursor, room, now_ms, give, q);
+    return mcx_gmsdb_jobs(q->db, &q->cursor, room, now_ms, give, q);
 }
 
 static mcx_err due(struct queue *q, uint64_t now_ms, uint64_t mono_ms)

@@ -112,9 +112,18 @@ MCX_MUST_CHECK mcx_err mcx_gmsdb_regroup(struct mcx_gmsdb *db, const struct mcx_
 
 /* The queue. */
 
-/** Waiting jobs with id over `after`, at most `max`, each with its key opened; an error of `each` ends it. */
-MCX_MUST_CHECK mcx_err mcx_gmsdb_jobs(struct mcx_gmsdb *db, uint64_t after, size_t max, uint64_t now_ms,
-                                      mcx_err (*each)(void *arg, const struct mcx_gms_job *job), void *arg);
+/** How far the jobs have been given out. Those of a higher rank go first, whenever they come. */
+#define MCX_GMSDB_RANKS 3
+struct mcx_gmsdb_cursor {
+    uint64_t after[MCX_GMSDB_RANKS]; /* id of the last one; 0 = from the beginning */
+};
+/**
+ * Waiting jobs behind the cursor, at most `max`, each with its key opened; an error of `each` ends it. The cursor
+ * moves on with every job that `each` has taken.
+ */
+MCX_MUST_CHECK mcx_err mcx_gmsdb_jobs(struct mcx_gmsdb *db, struct mcx_gmsdb_cursor *cursor, size_t max,
+                                      uint64_t now_ms, mcx_err (*each)(void *arg, const struct mcx_gms_job *job),
+                                      void *arg);
 /** Results, in one transaction; one that nobody waits for any more is dropped. */
 MCX_MUST_CHECK mcx_err mcx_gmsdb_results(struct mcx_gmsdb *db, const struct mcx_gms_result *results, size_t num,
                                          uint64_t now_ms);

@@ -78,7 +78,7 @@ static mcx_err create(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, co
     MCX_TRY(mcx_gmsdb_audit(db, ev, "group created", head->uri, ""));
     MCX_TRY(add_members(db, ev, id, head->uri, members, NULL, why));
     if (share == NULL) {
-        return mcx_gmsdb_keys_new(db, ev, id, true, "group created", false, false);
+        return mcx_gmsdb_keys_new(db, ev, id, true, "group created", RANK_WAITING, false);
     }
     MCX_TRY(mcx_gmsdb_group_id(db, &other, share, why));
     return mcx_gmsdb_keys_share(db, ev, id, other, why);
@@ -186,7 +186,7 @@ static mcx_err member_add(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev
     }
     MCX_TRY(add_members(db, ev, id, group, members, rekey ? join_temporary : newcomer, why));
     MCX_TRY(mcx_gmsdb_touch(db, id, true, ev->now_ms));
-    return rekey ? mcx_gmsdb_keys_new(db, ev, id, false, "member added", false, false) : MCX_OK;
+    return rekey ? mcx_gmsdb_keys_new(db, ev, id, false, "member added", RANK_WAITING, false) : MCX_OK;
 }
 
 mcx_err mcx_gmsdb_member_add(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const char *group,
@@ -205,7 +205,7 @@ static mcx_err drop_from(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev,
     MCX_TRY(mcx_gmsdb_do(db, Q_MEMBER_DROP, "it", group, member));
     MCX_TRY(mcx_gmsdb_do(db, Q_DELIVERY_DROP, "it", group, member));
     MCX_TRY(mcx_gmsdb_touch(db, group, true, ev->now_ms));
-    return mcx_gmsdb_keys_new(db, ev, group, true, cause, true, true);
+    return mcx_gmsdb_keys_new(db, ev, group, true, cause, RANK_URGENT, true);
 }
 
 static mcx_err remove_one(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const char *group, const char *member,
@@ -266,7 +266,7 @@ static mcx_err rekey(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, con
     uint64_t id = 0;
 
     MCX_TRY(mcx_gmsdb_group_id(db, &id, group, why));
-    return mcx_gmsdb_keys_new(db, ev, id, false, cause, false, false);
+    return mcx_gmsdb_keys_new(db, ev, id, false, cause, RANK_WAITING, false);
 }
 
 mcx_err mcx_gmsdb_rekey(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const char *group, const char *cause,
@@ -340,7 +340,7 @@ static mcx_err regroup(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, c
         MCX_TRY(mcx_gmsdb_audit(db, ev, "regrouped", constituents[i], head->uri));
     }
     MCX_TRY(mcx_gmsdb_do(db, Q_MEMBERS_UNITE, "ii", id, ev->now_ms));
-    return mcx_gmsdb_keys_new(db, ev, id, true, "temporary group formed", true, false);
+    return mcx_gmsdb_keys_new(db, ev, id, true, "temporary group formed", RANK_URGENT, false);
 }
 
 mcx_err mcx_gmsdb_regroup(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const char *temporary,

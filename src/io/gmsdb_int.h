@@ -11,6 +11,12 @@
 enum key_state { KEY_PREPARING, KEY_PUBLISHED, KEY_REVOKED, KEY_RETIRED, KEY_ABANDONED };
 enum round_kind { ROUND_ISSUE, ROUND_UPDATE, ROUND_REVOKE };
 enum round_state { ROUND_MAKING, ROUND_SHOWN, ROUND_GIVEN_UP };
+/* Order in the queue: who waits, and for what (group.md 6). Within a rank, first come, first served. */
+enum rank {
+    RANK_URGENT,  /* somebody holds a key who shall not: removal, loss, revocation; and temporary groups */
+    RANK_WAITING, /* somebody holds no key yet: a new group, a newcomer; or an administrator waits */
+    RANK_ROUTINE, /* everybody has a good key: age, key period, expiry */
+};
 enum job_state { JOB_WAITING, JOB_DONE, JOB_FAILED };
 
 enum query {
@@ -84,7 +90,7 @@ enum query {
     Q_JOBS_ADD_LEFT,
     Q_JOBS_RESET,
     Q_JOBS_DROP,
-    Q_JOBS_WAITING,
+    Q_JOBS_BEFORE,
     Q_JOB_NEXT,
     Q_JOB_ROUND,
     Q_JOB_END,
@@ -148,14 +154,14 @@ struct new_key {
     const uint64_t *group; /* rows */
     size_t num_groups;
     const char *cause;
-    bool urgent;
+    enum rank rank;
     bool revoke; /* the keys before it, when it takes over */
 };
 MCX_MUST_CHECK mcx_err mcx_gmsdb_key_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev,
                                          const struct new_key *what);
 /** New keys of every type the group needs, for this group alone (`own`) or for all that share its present key. */
 MCX_MUST_CHECK mcx_err mcx_gmsdb_keys_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group,
-                                          bool own, const char *cause, bool urgent, bool revoke);
+                                          bool own, const char *cause, enum rank rank, bool revoke);
 /** Let the keys of `share` serve `group` too. @retval MCX_E_POLICY none, or too many groups */
 MCX_MUST_CHECK mcx_err mcx_gmsdb_keys_share(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group,
                                             uint64_t share, struct mcx_refusal *why);

@@ -19,14 +19,21 @@ struct ids {
     size_t num;
 };
 
+/* Which of the keys that have not ended. */
+enum which {
+    ALL,
+    STAYING, /* no other takes over */
+    TRUSTED, /* not those that will be revoked: in use until another takes over */
+};
+
 static mcx_err keys_of(struct mcx_gmsdb *db, struct ids *out, uint64_t group, uint64_t except, uint64_t type,
-                       bool staying)
+                       enum which which)
 {
     sqlite3_stmt *s = NULL;
     bool more = false;
 
     out->num = 0;
-    MCX_TRY(mcx_gmsdb_bind(db, &s, Q_KEYS_OF_GROUP, "iiii", group, except, type, (uint64_t)staying));
+    MCX_TRY(mcx_gmsdb_bind(db, &s, Q_KEYS_OF_GROUP, "iiii", group, except, type, (uint64_t)which));
     MCX_TRY(mcx_gmsdb_row(s, &more));
     while (more && out->num < MAX_KEYS) {
         out->id[out->num] = mcx_gmsdb_num(s, 0);
@@ -61,6 +68,7 @@ static mcx_err groups_of(struct mcx_gmsdb *db, uint64_t *out, size_t *num, size_
 
 struct round_what {
     enum round_kind kind;
+    enum rank rank;
     uint64_t status;
     uint64_t left; /* a group that the key serves no more and that still has to be named; 0 = none */
 };
@@ -93,8 +101,8 @@ static mcx_err round_new(struct mcx_gmsdb *db, uint64_t *round, uint64_t key, co
     expiry = mcx_gmsdb_num(s, 2);
     mcx_gmsdb_reset(s);
     MCX_TRY(t_min(db, &t, key, now_ms));
-    MCX_TRY(mcx_gmsdb_do(db, Q_ROUND_ADD, "iiiiiiii", key, (uint64_t)what->kind, activation, expiry, what->status,
-                         what->left, t, now_ms));
+    MCX_TRY(mcx_gmsdb_do(db, Q_ROUND_ADD, "iiiiiiiii", key, (uint64_t)what->kind, activation, expiry, what->status,
+                         what->left, t, now_ms, (uint64_t)what->rank));
     *round = (uint64_t)sqlite3_last_insert_rowid(db->sqlite);
     return MCX_OK;
 }
@@ -109,7 +117,7 @@ static mcx_err jobs_for_all(struct mcx_gmsdb *db, uint64_t round, uint64_t key, 
     return MCX_OK;
 }
 
-/* Set the activation time by what is to be done until then. */
+/* Set the activation time by what is to be done until then: what stands before it in the queue, and itself. */
 static mcx_err plan(struct mcx_gmsdb *db, uint64_t round, bool urgent, uint64_t tries, uint64_t now_ms, uint64_t t)
 {
     const struct mcx_gms_timing *timing = &db->policy.timing;
@@ -117,7 +125,7 @@ static mcx_err plan(struct mcx_gmsdb *db, uint64_t round, bool urgent, uint64_t 
     uint64_t speed = 0;
     uint64_t activation = 0;
 
-    MCX_TRY(mcx_gmsdb_int(db, &waiting, Q_JOBS_WAITING, ""));
+    MCX_TRY(mcx_gmsdb_int(db, &waiting, Q_JOBS_BEFORE, "i", round));
     MCX_TRY(mcx_gmsdb_int(db, &speed, Q_SPEED, ""));
     activation = mcx_gms_activation(timing, urgent, now_ms / MS, mcx_gms_expected_s(waiting, speed), (uint32_t)tries);
     return mcx_gmsdb_do(db, Q_ROUND_PLAN, "iiiii", round, activation, mcx_gms_expiry(timing, activation), tries, t);
@@ -159,7 +167,7 @@ static mcx_err remake(struct mcx_gmsdb *db, uint64_t key, uint64_t type, const s
 
 mcx_err mcx_gmsdb_key_revoke(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms)
 {
-    const struct round_what revoke = { ROUND_REVOKE, 0, 0 };
+    const struct round_what revoke = { ROUND_REVOKE, RANK_URGENT, 0, 0 };
     sqlite3_stmt *s = NULL;
     uint64_t type = 0;
     bool more = false;
@@ -207,7 +215,7 @@ static mcx_err supersede(struct mcx_gmsdb *db, uint64_t group, uint64_t key, con
 {
     struct ids old;
 
-    MCX_TRY(keys_of(db, &old, group, key, what->type, false));
+    MCX_TRY(keys_of(db, &old, group, key, what->type, ALL));
     for (size_t i = 0; i < old.num; i++) {
         uint64_t num = 0;
 
@@ -239,7 +247,8 @@ static mcx_err key_draw(struct mcx_gmsdb *db, uint64_t *id, uint32_t *key_id, co
         mcx_gms_key_clear(&key);
         if (err == MCX_OK) {
             err = mcx_gmsdb_do(db, Q_KEY_ADD, "iibiti", (uint64_t)what->type, (uint64_t)*key_id,
-                               mcx_bytes(sealed, sizeof sealed), (uint64_t)what->urgent, what->cause, ev->now_ms);
+                               mcx_bytes(sealed, sizeof sealed), (uint64_t)(what->rank == RANK_URGENT), what->cause,
+                               ev->now_ms);
         }
     }
     *id = (uint64_t)sqlite3_last_insert_rowid(db->sqlite);
@@ -266,7 +275,7 @@ static mcx_err audit_key(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev,
 
 mcx_err mcx_gmsdb_key_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const struct new_key *what)
 {
-    const struct round_what issue = { ROUND_ISSUE, STATUS_OK, 0 };
+    const struct round_what issue = { ROUND_ISSUE, what->rank, STATUS_OK, 0 };
     uint32_t key_id = 0;
     uint64_t key = 0;
     uint64_t round = 0;
@@ -281,7 +290,7 @@ mcx_err mcx_gmsdb_key_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev
     }
     MCX_TRY(round_new(db, &round, key, &issue, ev->now_ms));
     MCX_TRY(jobs_for_all(db, round, key, what->type));
-    return plan(db, round, what->urgent, 0, ev->now_ms, ev->now_ms);
+    return plan(db, round, what->rank == RANK_URGENT, 0, ev->now_ms, ev->now_ms);
 }
 
 /* Which types of keys a group needs (TS 24.481 7.2: protect-media, require-multicast-floor-control-signalling). */
@@ -318,7 +327,7 @@ static mcx_err sharing(struct mcx_gmsdb *db, uint64_t *out, size_t *num, uint64_
 }
 
 mcx_err mcx_gmsdb_keys_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, bool own,
-                           const char *cause, bool urgent, bool revoke)
+                           const char *cause, enum rank rank, bool revoke)
 {
     uint64_t groups[MCX_GMS_GROUPS_MAX] = { group };
     bool wanted[2] = { false, false };
@@ -327,7 +336,7 @@ mcx_err mcx_gmsdb_keys_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *e
     MCX_TRY(needs(db, &wanted[0], &wanted[1], group));
     for (size_t i = 0; i < 2; i++) {
         struct new_key what = {
-            .type = types[i], .group = groups, .num_groups = 1, .cause = cause, .urgent = urgent, .revoke = revoke
+            .type = types[i], .group = groups, .num_groups = 1, .cause = cause, .rank = rank, .revoke = revoke
         };
 
         if (!wanted[i]) {
@@ -345,7 +354,7 @@ mcx_err mcx_gmsdb_keys_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *e
 static mcx_err share_one(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, uint64_t key,
                          uint64_t type, bool seen, struct mcx_refusal *why)
 {
-    const struct round_what update = { ROUND_UPDATE, STATUS_OK, 0 };
+    const struct round_what update = { ROUND_UPDATE, RANK_WAITING, STATUS_OK, 0 };
     uint64_t num = 0;
 
     MCX_TRY(mcx_gmsdb_int(db, &num, Q_KEY_NUM_GROUPS, "i", key));
@@ -366,7 +375,7 @@ mcx_err mcx_gmsdb_keys_share(struct mcx_gmsdb *db, const struct mcx_gmsdb_event 
     bool mkfc = false;
 
     MCX_TRY(needs(db, &gmk, &mkfc, group));
-    MCX_TRY(keys_of(db, &keys, share, 0, ANY_TYPE, true));
+    MCX_TRY(keys_of(db, &keys, share, 0, ANY_TYPE, STAYING));
     for (size_t i = 0; i < keys.num; i++) {
         bool *wanted = keys.type[i] == MCX_KEY_GMK ? &gmk : &mkfc;
 
@@ -386,10 +395,10 @@ mcx_err mcx_gmsdb_keys_share(struct mcx_gmsdb *db, const struct mcx_gmsdb_event 
 mcx_err mcx_gmsdb_keys_add_member(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group,
                                   const char *member)
 {
-    const struct round_what update = { ROUND_UPDATE, STATUS_OK, 0 };
+    const struct round_what update = { ROUND_UPDATE, RANK_WAITING, STATUS_OK, 0 };
     struct ids keys;
 
-    MCX_TRY(keys_of(db, &keys, group, 0, ANY_TYPE, true));
+    MCX_TRY(keys_of(db, &keys, group, 0, ANY_TYPE, TRUSTED));
     for (size_t i = 0; i < keys.num; i++) {
         uint64_t round = 0;
 
@@ -405,10 +414,10 @@ mcx_err mcx_gmsdb_keys_add_member(struct mcx_gmsdb *db, const struct mcx_gmsdb_e
 
 mcx_err mcx_gmsdb_keys_leave(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group)
 {
-    const struct round_what update = { ROUND_UPDATE, STATUS_OK, 0 };
+    const struct round_what update = { ROUND_UPDATE, RANK_ROUTINE, STATUS_OK, 0 };
     struct ids keys;
 
-    MCX_TRY(keys_of(db, &keys, group, 0, ANY_TYPE, false));
+    MCX_TRY(keys_of(db, &keys, group, 0, ANY_TYPE, ALL));
     for (size_t i = 0; i < keys.num; i++) {
         uint64_t num = 0;
 
@@ -429,8 +438,8 @@ mcx_err mcx_gmsdb_keys_leave(struct mcx_gmsdb *db, const struct mcx_gmsdb_event 
 /* The split of a shared key: one group has a successor, the others go on with it. */
 static mcx_err split(struct mcx_gmsdb *db, uint64_t key, uint64_t group, bool revoke, uint64_t now_ms)
 {
-    const struct round_what update = { ROUND_UPDATE, STATUS_OK, 0 };
-    const struct round_what left = { ROUND_REVOKE, 0, group };
+    const struct round_what update = { ROUND_UPDATE, RANK_ROUTINE, STATUS_OK, 0 };
+    const struct round_what left = { ROUND_REVOKE, RANK_URGENT, 0, group };
     uint64_t type = 0;
     uint64_t round = 0;
     sqlite3_stmt *s = NULL;
@@ -592,13 +601,13 @@ static mcx_err one_aged(struct mcx_gmsdb *db, uint64_t now_ms, uint64_t home_sta
     group = mcx_gmsdb_num(s, 0);
     (void)snprintf(cause, sizeof cause, "%s", mcx_gmsdb_text(s, 1));
     mcx_gmsdb_reset(s);
-    return mcx_gmsdb_keys_new(db, &ev, group, false, cause, false, false);
+    return mcx_gmsdb_keys_new(db, &ev, group, false, cause, RANK_ROUTINE, false);
 }
 
 /* One key with payloads of an earlier key period of this KMS. */
 static mcx_err one_stale(struct mcx_gmsdb *db, uint64_t now_ms, const struct mcx_gmsdb_period *period)
 {
-    const struct round_what update = { ROUND_UPDATE, STATUS_OK, 0 };
+    const struct round_what update = { ROUND_UPDATE, RANK_ROUTINE, STATUS_OK, 0 };
     uint64_t key = 0;
     uint64_t round = 0;
 

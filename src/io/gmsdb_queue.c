@@ -42,6 +42,9 @@ static mcx_err hand_out(struct mcx_gmsdb *db, sqlite3_stmt *s, struct mcx_gms_jo
     job->gms = db->uri;
     MCX_TRY(mcx_bytes_cstr(groups, sizeof groups, mcx_bytes_str(mcx_gmsdb_text(s, 6))));
     MCX_TRY(split_groups(job, groups));
+    if (job->num_groups == 0 || job->member[0] == '\0') {
+        return MCX_E_NOMEM; /* an unbound key, or nobody's: only text that SQLite had no memory for looks so */
+    }
     MCX_TRY(mcx_gms_key_open(&job->key, sealed, (enum mcx_key_type)mcx_gmsdb_num(s, 7), (uint32_t)mcx_gmsdb_num(s, 8),
                              db->policy.seal_key));
     err = each(arg, job);
@@ -49,15 +52,22 @@ static mcx_err hand_out(struct mcx_gmsdb *db, sqlite3_stmt *s, struct mcx_gms_jo
     return err;
 }
 
-mcx_err mcx_gmsdb_jobs(struct mcx_gmsdb *db, uint64_t after, size_t max, uint64_t now_ms,
-                       mcx_err (*each)(void *arg, const struct mcx_gms_job *job), void *arg)
+/* Where jobs go, and how many more. */
+struct outlet {
+    size_t left;
+    uint64_t now_ms;
+    mcx_err (*each)(void *arg, const struct mcx_gms_job *job);
+    void *arg;
+};
+
+static mcx_err hand_out_rank(struct mcx_gmsdb *db, uint64_t *after, uint64_t rank, struct outlet *to)
 {
     struct mcx_gms_job *job = NULL;
     sqlite3_stmt *s = NULL;
     bool more = false;
     mcx_err err = MCX_OK;
 
-    MCX_TRY(mcx_gmsdb_bind(db, &s, Q_JOB_NEXT, "ii", after, (uint64_t)max));
+    MCX_TRY(mcx_gmsdb_bind(db, &s, Q_JOB_NEXT, "iii", *after, (uint64_t)to->left, rank));
     MCX_TRY(mcx_gmsdb_row(s, &more));
     if (!more) {
         return MCX_OK;
@@ -65,14 +75,27 @@ mcx_err mcx_gmsdb_jobs(struct mcx_gmsdb *db, uint64_t after, size_t max, uint64_
     job = mcx_secret_alloc(sizeof *job);
     err = job == NULL ? MCX_E_NOMEM : MCX_OK;
     while (err == MCX_OK && more) {
-        err = hand_out(db, s, job, now_ms, each, arg);
+        err = hand_out(db, s, job, to->now_ms, to->each, to->arg);
         if (err == MCX_OK) {
+            *after = job->id;
+            to->left--;
             err = mcx_gmsdb_row(s, &more);
         }
     }
     mcx_gmsdb_reset(s);
     mcx_secret_free(job);
     return err;
+}
+
+mcx_err mcx_gmsdb_jobs(struct mcx_gmsdb *db, struct mcx_gmsdb_cursor *cursor, size_t max, uint64_t now_ms,
+                       mcx_err (*each)(void *arg, const struct mcx_gms_job *job), void *arg)
+{
+    struct outlet to = { max, now_ms, each, arg };
+
+    for (size_t rank = 0; rank < MCX_GMSDB_RANKS && to.left > 0; rank++) {
+        MCX_TRY(hand_out_rank(db, &cursor->after[rank], rank, &to));
+    }
+    return MCX_OK;
 }
 
 static mcx_err late(struct mcx_gmsdb *db, uint64_t key, uint64_t round, const char *member, uint64_t now_ms)

@@ -3,8 +3,8 @@
 #define MCX_IO_GMSDB_SCHEMA_H
 
 /* Version in PRAGMA user_version. A change of the schema raises it and adds a row to `gmsdb_upgrades`. */
-#define GMSDB_VERSION      1
-#define GMSDB_VERSION_TEXT "1"
+#define GMSDB_VERSION      2
+#define GMSDB_VERSION_TEXT "2"
 
 static const char gmsdb_schema[] =
     "CREATE TABLE gms (" /* one row: this GMS */
@@ -82,7 +82,8 @@ static const char gmsdb_schema[] =
     " t_min_ms INTEGER NOT NULL,"                        /* T of its payloads is not before */
     " tries INTEGER NOT NULL DEFAULT 0,"                 /* plans that turned out too tight */
     " started_ms INTEGER NOT NULL,"
-    " shown_ms INTEGER NOT NULL DEFAULT 0"
+    " shown_ms INTEGER NOT NULL DEFAULT 0,"
+    " rank INTEGER NOT NULL DEFAULT 2" /* in the queue: enum rank */
     ") STRICT;"
     "CREATE INDEX round_open ON round (id) WHERE state = 0;"
     "CREATE INDEX round_gkey ON round (gkey);"
@@ -92,9 +93,10 @@ static const char gmsdb_schema[] =
     " member TEXT NOT NULL,"
     " state INTEGER NOT NULL CHECK (state IN (0, 1, 2))," /* waiting, done, failed */
     " error TEXT NOT NULL DEFAULT '',"
+    " rank INTEGER NOT NULL DEFAULT 2," /* of its round */
     " UNIQUE (round, member)"
     ") STRICT;"
-    "CREATE INDEX job_waiting ON job (id) WHERE state = 0;"
+    "CREATE INDEX job_waiting ON job (rank, id) WHERE state = 0;"
     "CREATE INDEX job_state ON job (round, state);"
     "CREATE TABLE payload ("
     " round INTEGER NOT NULL REFERENCES round (id) ON DELETE CASCADE,"
@@ -129,6 +131,15 @@ static const char gmsdb_schema[] =
     "PRAGMA user_version = " GMSDB_VERSION_TEXT ";";
 
 /* What takes a database of version i to version i + 1; version 0 was never released. */
-static const char *const gmsdb_upgrades[GMSDB_VERSION] = { NULL };
+static const char *const gmsdb_upgrades[GMSDB_VERSION] = {
+    NULL,
+    "BEGIN EXCLUSIVE;"
+    "ALTER TABLE round ADD COLUMN rank INTEGER NOT NULL DEFAULT 2;"
+    "ALTER TABLE job ADD COLUMN rank INTEGER NOT NULL DEFAULT 2;"
+    "DROP INDEX job_waiting;"
+    "CREATE INDEX job_waiting ON job (rank, id) WHERE state = 0;"
+    "PRAGMA user_version = 2;"
+    "COMMIT;",
+};
 
 #endif

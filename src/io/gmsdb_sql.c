@@ -5,6 +5,8 @@
 
 /* Keys that serve a group and have no successor. */
 #define STAYS "kg.ended = 0 AND kg.successor IS NULL AND kg.revoke = 0"
+/* A job stands where its round stands. */
+#define RANK "(SELECT rank FROM round WHERE id = ?1)"
 /* Groups whose GKTP documents show a key: those it serves, and the constituents of a temporary one. */
 #define SHOWN_IN                                                                                                       \
     "(SELECT grp FROM gkey_group WHERE gkey = ?1 UNION "                                                               \
@@ -71,9 +73,10 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
                      "JOIN gkey_group o ON o.gkey = kg.gkey AND o.ended = 0 "
                      "WHERE kg.grp = ?1 AND k.type = ?2 AND k.state IN (0, 1) AND " STAYS,
     [Q_KEY_NUM_GROUPS] = "SELECT count(*) FROM gkey_group WHERE gkey = ?1 AND ended = 0",
-    [Q_KEYS_OF_GROUP] = "SELECT k.id, k.state, k.activation, k.type FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey "
-                        "WHERE kg.grp = ?1 AND kg.ended = 0 AND k.state IN (0, 1) AND k.id <> ?2 "
-                        "AND (k.type = ?3 OR ?3 = 255) AND (?4 = 0 OR (" STAYS ")) ORDER BY k.id",
+    [Q_KEYS_OF_GROUP] =
+        "SELECT k.id, k.state, k.activation, k.type FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey "
+        "WHERE kg.grp = ?1 AND kg.ended = 0 AND k.state IN (0, 1) AND k.id <> ?2 "
+        "AND (k.type = ?3 OR ?3 = 255) AND (?4 = 0 OR (" STAYS ") OR (?4 = 2 AND kg.revoke = 0)) ORDER BY k.id",
     [Q_KEY_OF_ID] = "SELECT k.id, k.state FROM gkey k JOIN gkey_group kg ON kg.gkey = k.id "
                     "WHERE kg.grp = ?1 AND kg.ended = 0 AND k.key_id = ?2 AND k.state IN (0, 1)",
     [Q_KEY_STATE] = "SELECT state, activation, expiry, urgent, type FROM gkey WHERE id = ?1",
@@ -105,14 +108,16 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
                 "AND NOT EXISTS (SELECT 1 FROM round r JOIN job j ON j.round = r.id AND j.state = 2 "
                 "WHERE r.gkey = k.id AND r.started_ms >= ?2) "
                 "AND EXISTS (SELECT 1 FROM gkey_group kg WHERE kg.gkey = k.id AND " STAYS ") LIMIT 1",
-    [Q_STALE_JOBS] = "INSERT OR IGNORE INTO job (round, member, state) SELECT DISTINCT ?1, p.member, 0 FROM payload p "
+    [Q_STALE_JOBS] = "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT DISTINCT ?1, " RANK
+                     ", p.member, 0 FROM payload p "
                      "WHERE p.gkey = ?2 AND p.kms = ?3 AND p.t_ms < ?4",
     [Q_EXPIRED] = "SELECT id FROM gkey WHERE (state IN (1, 2) AND expiry <> 0 AND expiry <= ?1) "
                   "OR (state = 2 AND ended_ms <= ?2) LIMIT 1",
 
-    [Q_ROUND_ADD] = "INSERT INTO round (gkey, kind, state, activation, expiry, status, groups, t_min_ms, started_ms) "
-                    "VALUES (?1, ?2, 0, ?3, ?4, ?5, coalesce((SELECT group_concat(g.uri, char(10)) FROM gkey_group kg "
-                    "JOIN grp g ON g.id = kg.grp WHERE kg.gkey = ?1 AND (kg.ended = 0 OR kg.grp = ?6)), ''), ?7, ?8)",
+    [Q_ROUND_ADD] =
+        "INSERT INTO round (gkey, kind, state, activation, expiry, status, groups, t_min_ms, started_ms, rank) "
+        "VALUES (?1, ?2, 0, ?3, ?4, ?5, coalesce((SELECT group_concat(g.uri, char(10)) FROM gkey_group kg "
+        "JOIN grp g ON g.id = kg.grp WHERE kg.gkey = ?1 AND (kg.ended = 0 OR kg.grp = ?6)), ''), ?7, ?8, ?9)",
     [Q_ROUND_OPEN] = "SELECT id FROM round WHERE gkey = ?1 AND kind = ?2 AND state = 0 LIMIT 1",
     [Q_ROUNDS_COMPLETE] = "SELECT r.id, r.gkey, r.kind, r.activation, r.expiry, r.tries, k.urgent, k.type, k.key_id, "
                           "substr(r.groups, 1, instr(r.groups || char(10), char(10)) - 1), "
@@ -127,18 +132,20 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
     [Q_ROUND_SHOW] = "UPDATE round SET state = 1, shown_ms = ?2 WHERE id = ?1",
     [Q_ROUND_GIVE_UP] = "DELETE FROM round WHERE gkey = ?1 AND state = 0",
     [Q_ROUND_REPLACED] = "DELETE FROM job WHERE round = ?1 AND state = 1",
-    [Q_JOB_ADD] = "INSERT OR IGNORE INTO job (round, member, state) VALUES (?1, ?2, 0)",
-    [Q_JOBS_ADD] = "INSERT OR IGNORE INTO job (round, member, state) SELECT DISTINCT ?1, m.uri, 0 FROM gkey_group kg "
+    [Q_JOB_ADD] = "INSERT OR IGNORE INTO job (round, rank, member, state) VALUES (?1, " RANK ", ?2, 0)",
+    [Q_JOBS_ADD] = "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT DISTINCT ?1, " RANK
+                   ", m.uri, 0 FROM gkey_group kg "
                    "JOIN member m ON m.grp = kg.grp WHERE kg.gkey = ?2 AND kg.ended = 0",
-    [Q_JOBS_ADD_LEFT] = "INSERT OR IGNORE INTO job (round, member, state) SELECT ?1, m.uri, 0 FROM member m "
-                        "WHERE m.grp = ?3 AND m.uri NOT IN (SELECT o.uri FROM gkey_group kg "
-                        "JOIN member o ON o.grp = kg.grp WHERE kg.gkey = ?2 AND kg.ended = 0)",
+    [Q_JOBS_ADD_LEFT] =
+        "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT ?1, " RANK ", m.uri, 0 FROM member m "
+        "WHERE m.grp = ?3 AND m.uri NOT IN (SELECT o.uri FROM gkey_group kg "
+        "JOIN member o ON o.grp = kg.grp WHERE kg.gkey = ?2 AND kg.ended = 0)",
     [Q_JOBS_RESET] = "UPDATE job SET state = 0, error = '' WHERE round = ?1",
     [Q_JOBS_DROP] = "DELETE FROM job WHERE round = ?1",
-    [Q_JOBS_WAITING] = "SELECT count(*) FROM job WHERE state = 0",
+    [Q_JOBS_BEFORE] = "SELECT count(*) FROM job j JOIN round r ON r.id = ?1 WHERE j.state = 0 AND j.rank <= r.rank",
     [Q_JOB_NEXT] = "SELECT j.id, j.member, r.t_min_ms, r.activation, r.expiry, r.status, r.groups, k.type, k.key_id, "
                    "k.sealed FROM job j JOIN round r ON r.id = j.round JOIN gkey k ON k.id = r.gkey "
-                   "WHERE j.state = 0 AND j.id > ?1 ORDER BY j.id LIMIT ?2",
+                   "WHERE j.state = 0 AND j.rank = ?3 AND j.id > ?1 ORDER BY j.id LIMIT ?2",
     [Q_JOB_ROUND] = "SELECT r.id, r.gkey, r.state, r.t_min_ms, j.member FROM job j JOIN round r ON r.id = j.round "
                     "WHERE j.id = ?1 AND j.state = 0",
     [Q_JOB_END] = "UPDATE job SET state = ?2, error = ?3 WHERE id = ?1",
@@ -197,6 +204,6 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
         "r.activation, (SELECT count(*) FROM job j WHERE j.round = r.id), "
         "(SELECT count(*) FROM job j WHERE j.round = r.id AND j.state = 1), "
         "(SELECT count(*) FROM job j WHERE j.round = r.id AND j.state = 2), "
-        "(SELECT count(*) FROM job j WHERE j.state = 0 AND j.round <= r.id) "
-        "FROM round r JOIN gkey k ON k.id = r.gkey WHERE r.state = 0 ORDER BY r.id",
+        "(SELECT count(*) FROM job j WHERE j.state = 0 AND (j.rank < r.rank OR (j.rank = r.rank AND j.round <= r.id))) "
+        "FROM round r JOIN gkey k ON k.id = r.gkey WHERE r.state = 0 ORDER BY r.rank, r.id",
 };

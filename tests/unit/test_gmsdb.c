@@ -148,10 +148,11 @@ static mcx_err stub(void *arg, const struct mcx_gms_job *job)
 static size_t work(struct lab *l, size_t max)
 {
     static struct batch b;
+    struct mcx_gmsdb_cursor from_start = { { 0 } };
 
     b.lab = l;
     b.num = 0;
-    assert_int_equal(mcx_gmsdb_jobs(l->db, 0, max, l->now_ms, stub, &b), MCX_OK);
+    assert_int_equal(mcx_gmsdb_jobs(l->db, &from_start, max, l->now_ms, stub, &b), MCX_OK);
     assert_int_equal(mcx_gmsdb_results(l->db, b.result, b.num, l->now_ms), MCX_OK);
     return b.num;
 }
@@ -672,6 +673,57 @@ static bool next_of_many(void *arg, struct mcx_group_member *m)
     return true;
 }
 
+/* A large periodic re-keying is under way: whoever waits, and whoever shall hear no more, does not stand behind it. */
+#define CROWD 1000
+
+static void urgent_first(void **state)
+{
+    struct mcx_gmsdb_cursor cursor = { { 0 } };
+    static struct batch b;
+    struct mcx_gmsdb_members crowd = { next_of_many, NULL };
+    struct mcx_gmsdb_members m;
+    struct mcx_gmsdb_event ev;
+    struct lab l;
+    char old[32];
+    char carol[32];
+
+    (void)state;
+    lab_begin(&l);
+    l.policy.timing.rekey_every_s = 86400;
+    mcx_gmsdb_close(l.db);
+    lab_open(&l);
+    many_at = MANY - CROWD;
+    make_group(&l, FIRE, crowd, false, NULL);
+    make_group(&l, POLICE, PEOPLE(ALICE, BOB, DAVE), false, NULL);
+    settle(&l);
+    key_part(old, look(&l, FIRE, "sip:member09999@example.org"));
+    l.now_ms += 1000 * UINT64_C(86500);
+    tick(&l);
+    b.lab = &l;
+    b.num = 0;
+    assert_int_equal(mcx_gmsdb_jobs(l.db, &cursor, 4, l.now_ms, stub, &b), MCX_OK);
+    assert_int_equal(mcx_gmsdb_results(l.db, b.result, b.num, l.now_ms), MCX_OK);
+    ev = by_hand(&l);
+    m = PEOPLE(CAROL);
+    assert_int_equal(mcx_gmsdb_member_add(l.db, &ev, FIRE, &m, false, NULL), MCX_OK);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, POLICE, DAVE, NULL), MCX_OK);
+    /* the same cursor goes on: first the removal, then the newcomer, with the key that the others have now */
+    b.num = 0;
+    assert_int_equal(mcx_gmsdb_jobs(l.db, &cursor, 3, l.now_ms, stub, &b), MCX_OK);
+    assert_non_null(strstr(b.text[0], ALICE "|" POLICE));
+    assert_non_null(strstr(b.text[1], BOB "|" POLICE));
+    assert_non_null(strstr(b.text[2], CAROL "|" FIRE));
+    assert_int_equal(mcx_gmsdb_results(l.db, b.result, b.num, l.now_ms), MCX_OK);
+    tick(&l);
+    assert_string_equal(l.events, "payloads shown;key shown;");
+    key_part(carol, look(&l, FIRE, CAROL));
+    assert_string_equal(carol, old);
+    assert_true(work(&l, BATCH) == BATCH); /* the large one goes on */
+    settle(&l);
+    assert_int_equal(look(&l, FIRE, CAROL).num, 2); /* and has a payload for her too */
+    lab_end(&l);
+}
+
 static void ten_thousand(void **state)
 {
     const struct mcx_gmsdb_members many = { next_of_many, NULL };
@@ -713,11 +765,12 @@ static void ten_thousand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(created),  cmocka_unit_test(refused),          cmocka_unit_test(added),
-        cmocka_unit_test(removed),  cmocka_unit_test(lost_device),      cmocka_unit_test(removed_early),
-        cmocka_unit_test(too_late), cmocka_unit_test(killed),           cmocka_unit_test(revoked),
-        cmocka_unit_test(shared),   cmocka_unit_test(regrouped),        cmocka_unit_test(by_age_and_period),
-        cmocka_unit_test(lacking),  cmocka_unit_test(seal_and_version), cmocka_unit_test(ten_thousand),
+        cmocka_unit_test(created),      cmocka_unit_test(refused),          cmocka_unit_test(added),
+        cmocka_unit_test(removed),      cmocka_unit_test(lost_device),      cmocka_unit_test(removed_early),
+        cmocka_unit_test(too_late),     cmocka_unit_test(killed),           cmocka_unit_test(revoked),
+        cmocka_unit_test(shared),       cmocka_unit_test(regrouped),        cmocka_unit_test(by_age_and_period),
+        cmocka_unit_test(lacking),      cmocka_unit_test(seal_and_version), cmocka_unit_test(ten_thousand),
+        cmocka_unit_test(urgent_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
