@@ -9,7 +9,8 @@
  *   set      our side made the key, or received it: it protects from now on; the one before still opens until the peer
  *            has used the new one
  *   offer    the key is on its way to the peer: it opens only; accept() (the peer has said yes) or a message under it
- *            makes it the one that protects, withdraw() forgets it
+ *            makes it the one that protects, withdraw() (the peer has said no) forgets it; where no answer comes, the peer
+ *            may have it, so it goes on opening beside one later offer
  *
  * Keys that are no longer needed are wiped at once.
  */

@@ -8,6 +8,7 @@ struct mcx_channel {
     struct mcx_control *before; /* opens only, until `now` was used */
     struct mcx_control *now;
     struct mcx_control *next; /* opens only, until it was accepted */
+    struct mcx_control *unanswered; /* offered before `next`: opens only, for the peer may have it */
 };
 
 mcx_err mcx_channel_new(struct mcx_channel **out)
@@ -27,6 +28,7 @@ void mcx_channel_free(struct mcx_channel *channel)
         mcx_control_free(channel->before);
         mcx_control_free(channel->now);
         mcx_control_free(channel->next);
+        mcx_control_free(channel->unanswered);
         free(channel);
     }
 }
@@ -39,7 +41,7 @@ static void drop(struct mcx_control **at)
 
 static struct mcx_control *find(const struct mcx_channel *channel, uint32_t key_id)
 {
-    struct mcx_control *const all[] = { channel->now, channel->before, channel->next };
+    struct mcx_control *const all[] = { channel->now, channel->before, channel->next, channel->unanswered };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (all[i] != NULL && mcx_control_key_id(all[i]) == key_id) {
@@ -84,6 +86,7 @@ mcx_err mcx_channel_set(struct mcx_channel *channel, const struct mcx_control_ke
 
     MCX_TRY(make(&control, channel, key, rng));
     drop(&channel->next); /* what was offered before is overtaken */
+    drop(&channel->unanswered);
     advance(channel, control);
     return MCX_OK;
 }
@@ -93,7 +96,10 @@ mcx_err mcx_channel_offer(struct mcx_channel *channel, const struct mcx_control_
     struct mcx_control *control = NULL;
 
     MCX_TRY(make(&control, channel, key, rng));
-    drop(&channel->next);
+    if (channel->next != NULL) {
+        drop(&channel->unanswered);
+        channel->unanswered = channel->next;
+    }
     channel->next = control;
     return MCX_OK;
 }
@@ -103,6 +109,7 @@ void mcx_channel_accept(struct mcx_channel *channel)
     if (channel->next != NULL) {
         advance(channel, channel->next);
         channel->next = NULL;
+        drop(&channel->unanswered);
     }
 }
 
@@ -127,6 +134,9 @@ mcx_err mcx_channel_take(struct mcx_channel *channel, struct mcx_wr *out, struct
     MCX_TRY(mcx_control_take(control, out, datagram, why));
     if (control == channel->next) {
         mcx_channel_accept(channel); /* whoever uses it has it */
+    } else if (control == channel->unanswered) { /* and the later offer is still on its way */
+        channel->unanswered = NULL;
+        advance(channel, control);
     }
     if (control == channel->now) {
         drop(&channel->before);

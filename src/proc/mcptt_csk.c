@@ -199,13 +199,12 @@ static mcx_err offer(struct mcx_msrv *srv, const struct mcx_msrv_user *user, con
         err = MCX_E_REPLAY; /* one in 2^28: drawn anew at the next try */
         goto out;
     }
-    MCX_GO(err, mcx_channel_offer(b->channel, &key, &srv->rng));
     act = msrv_action(out, MCX_MSRV_MESSAGE, 0);
-    err = act == NULL ? MCX_E_BUG : write_message(act, srv, user, mcx_wr_done(&wr));
+    MCX_GO(err, act == NULL ? MCX_E_BUG : write_message(act, srv, user, mcx_wr_done(&wr)));
+    err = mcx_channel_offer(b->channel, &key, &srv->rng); /* last: a failure leaves what was offered before */
 out:
     mcx_control_key_clear(&key);
     if (err != MCX_OK) {
-        mcx_channel_withdraw(b->channel);
         out->num = 0;
         return note(out, "csk-not-made", user, why.reason[0] != '\0' ? why.reason : mcx_err_name(err));
     }
@@ -226,6 +225,12 @@ mcx_err msrv_csk_tick(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct
     return MCX_OK;
 }
 
+/* The client has said no. Without an answer of his own (also 408, and 5xx, which a proxy gives for him) he may have it. */
+static bool refused(const struct mcx_msrv_sip *sip)
+{
+    return sip != NULL && ((sip->code / 100 == 4 && sip->code != 408) || sip->code / 100 == 6);
+}
+
 mcx_err msrv_csk_delivered(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct mcx_msrv_out *out)
 {
     const struct mcx_msrv_user *user = in->user != NULL ? msrv_user(srv, mcx_bytes_str(in->user)) : NULL;
@@ -239,6 +244,9 @@ mcx_err msrv_csk_delivered(struct mcx_msrv *srv, const struct mcx_msrv_in *in, s
         msrv_binding(srv, user)->renew_ms = renewal(srv, in->now_ms);
         return note(out, "csk-replaced", user, "");
     }
-    mcx_channel_withdraw(channel);
-    return note(out, "csk-not-taken", user, in->sip == NULL ? "no answer" : "the client refused it");
+    if (refused(in->sip)) {
+        mcx_channel_withdraw(channel);
+        return note(out, "csk-not-taken", user, "the client refused it");
+    }
+    return note(out, "csk-not-taken", user, "no answer");
 }

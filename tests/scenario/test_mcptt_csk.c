@@ -213,6 +213,52 @@ static void server_replaces_it(void **state)
     close_world();
 }
 
+/* What the download of the last step carries, as Alice takes it. */
+static uint32_t downloaded(void)
+{
+    const struct mcx_imessage_policy policy = { .allowed_types = UINT32_C(1) << MCX_KEY_CSK };
+    struct mcx_imessage msg;
+    uint32_t key_id;
+
+    assert_int_equal(w.out.action[0].act, MCX_MSRV_MESSAGE);
+    assert_int_equal(mcx_imessage_open(&msg, w.out.action[0].body, w.phones, NULL, wall(), &policy, NULL), MCX_OK);
+    key_id = msg.key_id;
+    mcx_imessage_clear(&msg);
+    return key_id;
+}
+
+/* A client whose 200 was lost sends under the new key: it opens, whatever comes of the next try. */
+static void lost_answer(void **state)
+{
+    static const uint16_t answers[] = { 0, 408, 503 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        uint32_t key_id;
+
+        open_world(100);
+        make(ALICE);
+        assert_int_equal(enrol(ALICE, true, 600), 200);
+        w.now = 100000;
+        tick();
+        key_id = downloaded();
+        assert_int_equal(delivered(ALICE, answers[i]), MCX_OK);
+        assert_string_equal(w.out.action[0].note, "csk-not-taken");
+        assert_string_equal(w.out.action[0].text, "no answer");
+        assert_true(mcx_channel_has(mcx_msrv_channel(w.srv, ALICE, w.now), key_id));
+        w.now += 60000;
+        w.state.fail_at = w.state.num_calls + 1;
+        tick();
+        assert_string_equal(w.out.action[0].note, "csk-not-made");
+        assert_true(mcx_channel_has(mcx_msrv_channel(w.srv, ALICE, w.now), key_id));
+        w.now += 60000;
+        tick();
+        assert_int_not_equal(downloaded(), key_id);
+        assert_true(mcx_channel_has(mcx_msrv_channel(w.srv, ALICE, w.now), key_id));
+        close_world();
+    }
+}
+
 static void failing_generator(void **state)
 {
     uint32_t first;
@@ -241,6 +287,7 @@ int main(void)
         cmocka_unit_test(upload_and_its_end),
         cmocka_unit_test(refused_uploads_change_nothing),
         cmocka_unit_test(server_replaces_it),
+        cmocka_unit_test(lost_answer),
         cmocka_unit_test(failing_generator),
     };
 

@@ -161,6 +161,38 @@ static void use_of_an_offered_key_accepts_it(void **state)
     mcx_channel_free(c);
 }
 
+/* Offers without an answer: the peer may have taken either of the last two. */
+static void unanswered_offers_go_on_opening(void **state)
+{
+    struct mcx_channel *c = channel();
+    struct mcx_control_key two = key(2), three = key(3), four = key(4);
+    struct mcx_control *p = peer(3);
+    uint8_t buf[128];
+
+    (void)state;
+    set(c, 1);
+    assert_int_equal(mcx_channel_offer(c, &two, &rng), MCX_OK);
+    assert_int_equal(mcx_channel_offer(c, &three, &rng), MCX_OK);
+    assert_true(mcx_channel_has(c, two.key_id));
+    assert_int_equal(mcx_channel_offer(c, &four, &rng), MCX_OK);
+    assert_false(mcx_channel_has(c, two.key_id));
+    assert_int_equal(take(c, message(p, buf)), MCX_OK);
+    assert_int_equal(protects_with(c), 3);
+    assert_false(mcx_channel_has(c, key(1).key_id));
+    assert_true(mcx_channel_has(c, four.key_id)); /* still on its way */
+    mcx_channel_accept(c);
+    assert_int_equal(protects_with(c), 4);
+    assert_int_equal(mcx_channel_offer(c, &two, &rng), MCX_OK);
+    two = key(5);
+    assert_int_equal(mcx_channel_offer(c, &two, &rng), MCX_OK);
+    mcx_channel_withdraw(c); /* a refusal of the later one says nothing of the earlier */
+    assert_true(mcx_channel_has(c, key(2).key_id));
+    set(c, 6);
+    assert_false(mcx_channel_has(c, key(2).key_id));
+    mcx_control_free(p);
+    mcx_channel_free(c);
+}
+
 static void wrong_keys(void **state)
 {
     struct mcx_channel *c = channel();
@@ -181,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_refused_message_changes_nothing),
         cmocka_unit_test(offered_key_opens_and_protects_when_accepted),
         cmocka_unit_test(use_of_an_offered_key_accepts_it),
+        cmocka_unit_test(unanswered_offers_go_on_opening),
         cmocka_unit_test(wrong_keys),
     };
 
