@@ -34,8 +34,8 @@ void mcx_channel_withdraw(struct mcx_channel *channel);
 struct mcx_control *mcx_channel_sender(struct mcx_channel *channel);
 /** One of its keys has this identifier. */
 bool mcx_channel_has(const struct mcx_channel *channel, uint32_t key_id);
-/** Take the next message off a datagram, under whichever key its MKI names; without such a key all of the datagram is
- * given up. @retval as mcx_control_take() */
+/** Take the next message off a datagram, under whichever key its MKI names; without such a key, and where no MKI can be
+ * read (not version 2), all of the datagram is given up. @retval as mcx_control_take() */
 MCX_MUST_CHECK mcx_err mcx_channel_take(struct mcx_channel *channel, struct mcx_wr *out, struct mcx_rd *datagram,
                                         struct mcx_refusal *why);
 

@@ -124,11 +124,19 @@ mcx_err mcx_channel_take(struct mcx_channel *channel, struct mcx_wr *out, struct
     struct mcx_control *control = NULL;
     struct mcx_bytes rest;
     uint32_t key_id = 0;
+    mcx_err err = mcx_control_mki(&key_id, mcx_bytes(datagram->p, datagram->len));
 
-    MCX_TRY(mcx_control_mki(&key_id, mcx_bytes(datagram->p, datagram->len)));
-    control = find(channel, key_id);
+    if (err == MCX_E_TRUNC) {
+        return mcx_refuse(why, err, "the end of the protected message cannot be found", "TS 24.380 8.1.1");
+    }
+    control = err == MCX_OK ? find(channel, key_id) : NULL;
     if (control == NULL) {
         MCX_TRY(mcx_rd_take(datagram, datagram->len, &rest));
+    }
+    if (err != MCX_OK) {
+        return mcx_refuse(why, err, "not an RTCP packet of version 2", "RFC 3550 6.4.1");
+    }
+    if (control == NULL) {
         return mcx_refuse(why, MCX_E_NOKEY, "no key of this channel has that identifier", "TS 33.180 9.4.6");
     }
     MCX_TRY(mcx_control_take(control, out, datagram, why));

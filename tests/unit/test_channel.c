@@ -114,6 +114,8 @@ static void a_refused_message_changes_nothing(void **state)
     assert_int_equal(take(c, m), MCX_E_AUTH);
     assert_true(mcx_channel_has(c, key(1).key_id)); /* a forgery does not end the old key */
     assert_int_equal(take(c, mcx_bytes(buf, 3)), MCX_E_TRUNC);
+    buf[0] ^= 0x40;
+    assert_int_equal(take(c, m), MCX_E_FORMAT); /* nobody tries it again: nothing of the datagram is left */
     mcx_control_free(two);
     mcx_channel_free(c);
 }
