@@ -8,11 +8,13 @@ enum {
     CSK_PAST_SKEW_S = 300,      /* a client makes it for this very REGISTER; docs/DEVIATIONS.md "csk-age" */
     CSK_RETRY_MS = 60000,       /* until a new CSK that was not taken is followed by another */
     CSK_REPLAY_ENTRIES = 65536, /* key messages remembered, for as long as T keeps older ones out */
+    CSK_PER_MINUTE = 12,        /* uploads of one user; docs/DEVIATIONS.md "csk-rate" */
     MESSAGE_MAX = 4096,
 };
 
 mcx_err msrv_csk_init(struct mcx_msrv *srv)
 {
+    srv->csk_rate.per_minute = CSK_PER_MINUTE;
     return srv->config->server_id == NULL ? MCX_OK : mcx_replay_new(&srv->replay, CSK_REPLAY_ENTRIES);
 }
 
@@ -65,6 +67,9 @@ mcx_err msrv_csk_read(struct mcx_control_key *out, bool *has, struct mcx_msrv *s
     if (srv->config->server_id == NULL) {
         return mcx_refuse(why, MCX_E_NOKEY, "a CSK came, and this server has no identity to open it with",
                           "TS 33.180 5.4");
+    }
+    if (mcx_rate_take(&srv->csk_rate, mcx_bytes_str(user->mcptt_id), 1, in->now_ms) != 0) {
+        return mcx_refuse(why, MCX_E_POLICY, "too many CSKs of this user in a minute", "TS 33.180 5.4");
     }
     MCX_TRY(open_message(out, srv, in, user, part->body, why));
     owner = mcx_msrv_csk_user(srv, out->key_id, in->now_ms);

@@ -6,6 +6,8 @@
 
 #include <mcx/mcptt_server.h>
 
+#include "base/rate.h"
+
 #define MSRV_ARENA 262144 /* octets for the strings of one step's actions */
 #define MSRV_ID    32
 
@@ -75,6 +77,7 @@ struct mcx_msrv {
     struct mcx_rng rng;
     struct msrv_binding *bindings; /* one a user, same index */
     struct mcx_replay *replay;     /* of key messages; NULL = none are taken */
+    struct mcx_rate csk_rate;      /* of uploads, by user: nobody fills the replay cache alone */
     struct msrv_call *calls;
     size_t cap_calls;
     uint8_t *arena;

@@ -180,6 +180,32 @@ static void refused_uploads_change_nothing(void **state)
     close_world();
 }
 
+/* One user's uploads are bounded before they reach the replay cache, and cost nobody else his. */
+static void uploads_are_bounded(void **state)
+{
+    uint32_t last = 0;
+
+    (void)state;
+    open_world(0);
+    for (int i = 0; i < 12; i++) {
+        make(ALICE);
+        last = w.key.key_id;
+        assert_int_equal(enrol(ALICE, true, 600), 200);
+    }
+    make(ALICE);
+    assert_int_equal(enrol(ALICE, true, 600), 403);
+    assert_non_null(strstr(w.out.action[0].headers, "136"));
+    assert_non_null(strstr(w.out.action[1].text, "too many CSKs"));
+    assert_int_equal(key_of(ALICE), last);
+    assert_int_equal(enrol(ALICE, false, 600), 200); /* a renewal is no upload */
+    make(BOB);
+    assert_int_equal(enrol(BOB, true, 600), 200);
+    w.now += 5000;
+    make(ALICE);
+    assert_int_equal(enrol(ALICE, true, 600), 200);
+    close_world();
+}
+
 static void server_replaces_it(void **state)
 {
     uint32_t first;
@@ -286,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(upload_and_its_end),
         cmocka_unit_test(refused_uploads_change_nothing),
+        cmocka_unit_test(uploads_are_bounded),
         cmocka_unit_test(server_replaces_it),
         cmocka_unit_test(lost_answer),
         cmocka_unit_test(failing_generator),
