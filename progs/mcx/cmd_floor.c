@@ -249,7 +249,8 @@ static mcx_err refused(const struct run *run, mcx_err err, const struct mcx_refu
         printf("{\"status\":\"%s\",\"reason\":\"%s\",\"clause\":\"%s\"}\n", mcx_err_name(err), why->reason,
                why->clause);
     } else {
-        printf("error: %s: %s (%s)\n", mcx_err_name(err), why->reason, why->clause);
+        printf("error: %s: %s%s%s%s\n", mcx_err_name(err), why->reason, why->clause[0] != '\0' ? " (" : "", why->clause,
+               why->clause[0] != '\0' ? ")" : "");
     }
     return err;
 }

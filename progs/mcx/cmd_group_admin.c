@@ -131,8 +131,25 @@ static int read_opts(struct opts *o, int argc, char **argv)
     if (optind != argc) {
         return usage_error("an argument too many");
     }
-    return o->url == NULL || o->token == NULL || o->ca == NULL ? usage_error("--gms-url, --token and --ca are needed")
-                                                               : EXIT_DONE;
+    return EXIT_DONE;
+}
+
+/* What the server would refuse without knowing more than we do. */
+static int check_opts(const struct opts *o, const char *verb)
+{
+    static const char *const without_group[] = { "lost", "list", "jobs" };
+    bool needs_group = true;
+
+    for (size_t i = 0; i < sizeof without_group / sizeof without_group[0]; i++) {
+        needs_group = needs_group && strcmp(verb, without_group[i]) != 0;
+    }
+    if (o->url == NULL || o->token == NULL || o->ca == NULL) {
+        return usage_error("--gms-url, --token and --ca are needed");
+    }
+    if (strncmp(o->url, "https://", 8) != 0) {
+        return usage_error("--gms-url is https://HOST:PORT");
+    }
+    return needs_group && o->group == NULL ? usage_error("--group is needed") : EXIT_DONE;
 }
 
 /* The request */
@@ -369,5 +386,6 @@ int group_admin(int argc, char **argv)
     struct opts o = { 0 };
     int rc = read_opts(&o, argc, argv);
 
+    rc = rc == EXIT_DONE ? check_opts(&o, argv[0]) : rc;
     return rc == EXIT_DONE ? send_request(&o, argv[0]) : rc;
 }

@@ -61,6 +61,13 @@ cp "$W/alice.token" "$W/alice.gms-token"
 gms_fetch gms alice "$ALICE" $GROUP >"$W/log/alice.scope" 2>&1 && fail "a token without the scope is taken"
 cp "$W/alice.good-token" "$W/alice.gms-token"
 "$MCX_BIN/mcx" group keys --store "$W/alice.store" --store-key "$W/alice.store-key" | grep -q "$key_id" || fail "Alice's key is gone"
+for wrong in "list --gms-url http://127.0.0.1:1 --token $W/gms.admin-token --ca $W/ca.pem" \
+    "rekey --gms-url https://127.0.0.1:1 --token $W/gms.admin-token --ca $W/ca.pem"; do
+    code=0
+    # shellcheck disable=SC2086
+    "$MCX_BIN/mcx" group $wrong 2>/dev/null || code=$?
+    expect "no https, or no group: a matter of usage" "$code" 2
+done
 code=0
 said=$(gms_group gms lacking --group sip:none@a.example.org 2>&1) || code=$?
 expect "lacking of no group" "$code $said" "1 mcx group: refused (HTTP 404): there is no such group"
