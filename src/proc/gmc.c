@@ -106,11 +106,12 @@ size_t mcx_gmc_num_expired(const struct mcx_gmc *g)
 void gmc_refused(struct mcx_gmc_group *group, const char *document, const char *temporary, mcx_err err,
                  const struct mcx_refusal *why)
 {
-    struct mcx_gmc_refusal *r = &group->refusal[group->num_refused];
+    struct mcx_gmc_refusal *r = NULL;
 
     if (group->num_refused++ >= MCX_GMC_REFUSALS_MAX) {
         return;
     }
+    r = &group->refusal[group->num_refused - 1];
     *r = (struct mcx_gmc_refusal){ .document = document, .err = err, .why = *why };
     if (r->why.reason == NULL) {
         r->why = (struct mcx_refusal){ mcx_err_name(err), "" };
