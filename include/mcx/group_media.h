@@ -88,7 +88,8 @@ MCX_MUST_CHECK mcx_err mcx_group_rx_new(struct mcx_group_rx **out, const struct 
                                         const struct mcx_group_rx_config *config);
 /** Wipes; NULL is allowed. */
 void mcx_group_rx_free(struct mcx_group_rx *rx);
-/** Other keys from now on; contexts of keys that are no longer good are wiped. Due as mcx_group_tx_renew() is. */
+/** Other keys from now on; contexts of keys that are gone, revoked or expired are wiped. Due as mcx_group_tx_renew() is.
+ */
 void mcx_group_rx_renew(struct mcx_group_rx *rx, const struct mcx_group_keys *keys, struct mcx_ntp now);
 /**
  * Authenticate and open one packet, in place if wanted as mcx_srtp_unprotect(). On any error no stream state has

@@ -8,6 +8,7 @@
 
 #include "keys/group_keys_int.h"
 #include "keys/group_media_int.h"
+#include "keys/imessage_int.h"
 
 #define DEFAULT_SPEAKERS    64
 #define DEFAULT_SSRC        256
@@ -195,15 +196,23 @@ static void touch(struct mcx_group_rx *rx, struct speaker *s, const struct openi
     s->order = ++rx->order;
 }
 
+/* For good: what was derived from it may go. Not so a key that is not active yet for a clock that has stepped back: with
+ * the replay list gone, all that was heard would open again once the clock is right. */
+static bool key_gone(const struct mcx_group_rx *rx, uint32_t gmk_id, struct mcx_ntp now)
+{
+    const struct mcx_group_key *key = mcx_group_key_find(rx->keys, gmk_id);
+
+    return key == NULL || !mcx_group_key_in(key, rx->group) || key->revoked ||
+           mcx_group_key_over(key, mcx_unix_of(now));
+}
+
 void mcx_group_rx_renew(struct mcx_group_rx *rx, const struct mcx_group_keys *keys, struct mcx_ntp now)
 {
-    const struct mcx_group_key *key = NULL;
-
     rx->keys = keys;
     for (size_t i = 0; i < rx->max_speakers; i++) {
         struct speaker *s = &rx->speaker[i];
 
-        if (s->srtp != NULL && mcx_group_keys_receive(&key, keys, rx->group, s->gmk_id, now, NULL) != MCX_OK) {
+        if (s->srtp != NULL && key_gone(rx, s->gmk_id, now)) {
             drop_speaker(rx, s);
         }
     }
@@ -352,8 +361,8 @@ static mcx_err open_packet(struct mcx_group_rx *rx, struct mcx_wr *out, struct o
     if (err != MCX_OK) {
         rx->counts.unknown_key += err == MCX_E_NOKEY || err == MCX_E_EXPIRED || err == MCX_E_POLICY;
         s = err == MCX_E_EXPIRED || err == MCX_E_POLICY ? find_speaker(rx, o->gmk_id, o->guk_id) : NULL;
-        if (s != NULL) {
-            drop_speaker(rx, s); /* the key is no longer good: neither is what was derived from it */
+        if (s != NULL && key_gone(rx, o->gmk_id, o->now)) {
+            drop_speaker(rx, s);
         }
         return err;
     }

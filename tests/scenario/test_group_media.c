@@ -488,6 +488,25 @@ static void expired_key(void **state)
     phone_clear(&bob);
 }
 
+/* A clock that is set back before the activation: nothing is heard meanwhile, and nothing twice after it. */
+static void clock_set_back(void **state)
+{
+    struct mcx_imessage m = group_msg(BOB, GROUP_GMK_ID, 0);
+    struct phone alice = phone_new(ALICE), bob;
+    struct packet packet = speak(&alice), next = speak(&alice);
+
+    (void)state;
+    m.activation = GROUP_T0;
+    bob = phone_of(&m, NULL);
+    assert_int_equal(hear(&bob, &packet, 5), MCX_OK);
+    assert_int_equal(hear(&bob, &packet, -1 - MCX_GROUP_CLOCK_SKEW_S), MCX_E_EXPIRED);
+    mcx_group_rx_renew(bob.rx, bob.keys, group_time(-1 - MCX_GROUP_CLOCK_SKEW_S));
+    assert_int_equal(hear(&bob, &packet, 5), MCX_E_REPLAY);
+    assert_int_equal(hear(&bob, &next, 5), MCX_OK);
+    phone_clear(&alice);
+    phone_clear(&bob);
+}
+
 /* Two devices of one GUK-ID, and one GUK-ID under two GMKs: streams are told apart by GMK-ID, GUK-ID and SSRC. */
 static void colliding_guk_ids(void **state)
 {
@@ -550,7 +569,7 @@ int main(void)
         cmocka_unit_test(forged_mki),       cmocka_unit_test(unknown_keys),      cmocka_unit_test(live_speakers_stay),
         cmocka_unit_test(rekey_in_speech),  cmocka_unit_test(rekey_without_roc), cmocka_unit_test(key_comes_back),
         cmocka_unit_test(revoked_at_once),  cmocka_unit_test(expired_key),       cmocka_unit_test(colliding_guk_ids),
-        cmocka_unit_test(no_key_no_sender),
+        cmocka_unit_test(no_key_no_sender), cmocka_unit_test(clock_set_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
