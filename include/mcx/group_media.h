@@ -91,13 +91,16 @@ void mcx_group_rx_free(struct mcx_group_rx *rx);
 /** Other keys from now on; contexts of keys that are gone, revoked or expired are wiped. Due as mcx_group_tx_renew() is.
  */
 void mcx_group_rx_renew(struct mcx_group_rx *rx, const struct mcx_group_keys *keys, struct mcx_ntp now);
+/** We send under this SSRC (mcx_group_tx_ssrc()): under our own GUK-ID it is refused from now on, in later calls too;
+ * the last 256 are remembered. */
+void mcx_group_rx_own(struct mcx_group_rx *rx, uint32_t ssrc);
 /**
  * Authenticate and open one packet, in place if wanted as mcx_srtp_unprotect(). On any error no stream state has
  * changed.
  *
  * @param[out] speaker  written on success
- * @retval MCX_E_NOKEY unknown GMK-ID, GUK-ID with another tag @retval MCX_E_EXPIRED @retval MCX_E_POLICY key state, the
- *                     bound on derivations, or no room for another live speaker @retval as mcx_srtp_unprotect()
+ * @retval MCX_E_NOKEY unknown GMK-ID, GUK-ID with another tag @retval MCX_E_EXPIRED @retval MCX_E_POLICY key state, our own
+ *                     speech, the bound on derivations, or no room for another live speaker @retval as mcx_srtp_unprotect()
  */
 MCX_MUST_CHECK mcx_err mcx_group_rx_open(struct mcx_group_rx *rx, struct mcx_wr *out, struct mcx_group_speaker *speaker,
                                          struct mcx_bytes packet, struct mcx_ntp now, struct mcx_refusal *why);

@@ -458,6 +458,7 @@ static mcx_err start(struct ue_radio *r, const struct mcx_groupcall_media *media
     MCX_TRY(mcx_group_tx_new(&r->tx, r->keys, media->group, now(), &rng, why));
     r->may_send = true;
     ssrc = mcx_group_tx_ssrc(r->tx);
+    mcx_group_rx_own(r->rx, ssrc);
     return ue_mic_start(r->mic, &media->amrwb, &ssrc);
 }
 

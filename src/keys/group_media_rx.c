@@ -14,6 +14,7 @@
 #define DEFAULT_SSRC        256
 #define DEFAULT_DERIVATIONS 500
 #define NUM_HEARD           32 /* streams whose index is remembered over a change of key */
+#define NUM_OWN             256 /* own streams that are remembered, one a call */
 #define NONE                UINT32_MAX
 
 /* One GMK-ID and GUK-ID. It may have several SSRCs: two members of one GUK-ID, or one who has joined again. */
@@ -44,6 +45,8 @@ struct mcx_group_rx {
     uint64_t order;
     struct mcx_group_rx_counts counts;
     struct heard heard[NUM_HEARD];
+    uint32_t own[NUM_OWN]; /* SSRCs we sent under; the oldest gives way */
+    size_t num_own;        /* so far */
     uint32_t mask;    /* buckets - 1 */
     uint32_t *bucket; /* heads of chains */
     uint32_t free;    /* chain of free speakers */
@@ -278,6 +281,22 @@ static mcx_err find_key(struct mcx_group_rx *rx, struct opening *o)
                          : refuse_unknown(o->why);
 }
 
+void mcx_group_rx_own(struct mcx_group_rx *rx, uint32_t ssrc)
+{
+    rx->own[rx->num_own++ % NUM_OWN] = ssrc;
+}
+
+/* Our own speech, sent back to us. Another device of ours has our GUK-ID too, but another SSRC. */
+static bool is_echo(const struct mcx_group_rx *rx, const struct opening *o)
+{
+    for (size_t i = 0; o->guk_id == o->key->guk_id && i < rx->num_own && i < NUM_OWN; i++) {
+        if (rx->own[i] == o->ssrc) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* First packet of this SSRC under this key, and no ROC in it: go on from where the SSRC was under another one. */
 static void hint_roc(const struct mcx_group_rx *rx, struct mcx_srtp_rx *srtp, const struct opening *o)
 {
@@ -367,6 +386,9 @@ static mcx_err open_packet(struct mcx_group_rx *rx, struct mcx_wr *out, struct o
         return err;
     }
     MCX_TRY(mcx_rtp_header_len(&header_len, &o->ssrc, &o->seq, o->packet));
+    if (is_echo(rx, o)) {
+        return mcx_refuse(o->why, MCX_E_POLICY, "our own speech, sent back", "TS 33.180 7.4.2");
+    }
     s = find_speaker(rx, o->gmk_id, o->guk_id);
     if (s == NULL) {
         return open_first(rx, out, o);

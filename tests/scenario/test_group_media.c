@@ -507,6 +507,30 @@ static void clock_set_back(void **state)
     phone_clear(&bob);
 }
 
+/* What the server sends back to the speaker is refused, now and in the next call; his other device is heard. */
+static void own_speech(void **state)
+{
+    struct mcx_rng rng = fake_rng(&rng_state);
+    struct phone alice = phone_new(ALICE), other = phone_new(ALICE);
+    struct packet packet = speak(&alice), next;
+
+    (void)state;
+    mcx_group_rx_own(alice.rx, mcx_group_tx_ssrc(alice.tx));
+    assert_int_equal(hear(&alice, &packet, 5), MCX_E_POLICY);
+    mcx_group_tx_free(alice.tx);
+    assert_int_equal(mcx_group_tx_new(&alice.tx, alice.keys, GROUP_FIRE, group_time(6), &rng, NULL), MCX_OK);
+    mcx_group_rx_own(alice.rx, mcx_group_tx_ssrc(alice.tx));
+    next = speak(&alice);
+    assert_int_equal(hear(&alice, &packet, 7), MCX_E_POLICY);
+    assert_int_equal(hear(&alice, &next, 7), MCX_E_POLICY);
+    assert_int_equal(mcx_group_rx_counts(alice.rx).derived, 0);
+    packet = speak(&other);
+    assert_int_equal(hear(&alice, &packet, 7), MCX_OK);
+    assert_int_equal(mcx_group_rx_counts(alice.rx).refused, 3);
+    phone_clear(&alice);
+    phone_clear(&other);
+}
+
 /* Two devices of one GUK-ID, and one GUK-ID under two GMKs: streams are told apart by GMK-ID, GUK-ID and SSRC. */
 static void colliding_guk_ids(void **state)
 {
@@ -569,7 +593,7 @@ int main(void)
         cmocka_unit_test(forged_mki),       cmocka_unit_test(unknown_keys),      cmocka_unit_test(live_speakers_stay),
         cmocka_unit_test(rekey_in_speech),  cmocka_unit_test(rekey_without_roc), cmocka_unit_test(key_comes_back),
         cmocka_unit_test(revoked_at_once),  cmocka_unit_test(expired_key),       cmocka_unit_test(colliding_guk_ids),
-        cmocka_unit_test(no_key_no_sender), cmocka_unit_test(clock_set_back),
+        cmocka_unit_test(no_key_no_sender), cmocka_unit_test(clock_set_back),    cmocka_unit_test(own_speech),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
