@@ -36,7 +36,7 @@ void ue_report(bool json, const char *event, const char *sentence, const char *f
     if (sentence != NULL) {
         (void)json_object_set_new(object, "sentence", json_string(sentence));
     }
-    (void)json_dumpf(object, stdout, JSON_COMPACT);
+    (void)json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII); /* no C1 commands of peers on a terminal */
     putchar('\n');
     fflush(stdout);
     json_decref(object);
