@@ -81,6 +81,7 @@ void mcx_replay_free(struct mcx_replay *replay);
 struct mcx_imessage_policy {
     uint32_t allowed_types;       /* bit n = key type n may arrive here; 0 = all */
     uint32_t future_skew_s;       /* 0 = 300 */
+    struct mcx_ntp started;       /* a T long before it is refused: the replay cache is of later; 0 = any */
     uint32_t past_skew_s;         /* 0 = 3600; MCX_SKEW_ANY = any age whose period has a key set (GMK, announcements) */
     struct mcx_bytes initiator;   /* URI in the signalling, must agree with IDRi or IDRuidi (E.7); empty = unknown */
     bool accept_short_sign;       /* mikey_accept_short_sign: SIGN header left out of the signed octets */

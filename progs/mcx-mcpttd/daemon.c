@@ -66,6 +66,7 @@ static int open_server(struct md_daemon *d)
     d->config.controlling_psi = d->s->controlling_psi;
     d->config.server_id = d->s->server_id;
     d->config.ring = d->ring;
+    d->config.started = mcx_ntp_from_unix_ms(mcx_clock_unix_ms());
     d->config.csk_lifetime_s = d->s->csk_lifetime_s;
     d->config.users = d->s->users;
     d->config.num_users = d->s->num_users;

@@ -100,6 +100,7 @@ static mcx_err take(struct ue_csk *csk, uint32_t *key_id, struct mcx_bytes messa
     const struct ue_options *o = csk->link->options;
     const struct mcx_imessage_policy policy = { .allowed_types = UINT32_C(1) << MCX_KEY_CSK,
                                                 .past_skew_s = PAST_SKEW_S,
+                                                .started = ue_keys_started(csk->link->keys),
                                                 .initiator = mcx_bytes_str(o->server_id) };
     const struct mcx_rng rng = mcx_rng_system();
     struct mcx_control_key key = { .type = MCX_KEY_CSK };

@@ -23,6 +23,7 @@ struct ue_keys {
     const struct ue_options *options;
     struct mcx_keyring *ring;
     struct mcx_replay *replay;
+    struct mcx_ntp started;
     uint64_t serial; /* of the store last read: an older one is not taken */
     json_t *periods;
     uint64_t next_fetch; /* NTP seconds */
@@ -278,6 +279,7 @@ int ue_keys_open(struct ue_keys **out, const struct ue_options *options)
         return code;
     }
     k->options = options;
+    k->started = mcx_ntp_from_unix_ms(mcx_clock_unix_ms());
     k->child.output.fd = -1;
     code = fill(k);
     if (code != EXIT_DONE) {
@@ -313,6 +315,11 @@ const struct mcx_keyring *ue_keys_ring(const struct ue_keys *k)
 struct mcx_replay *ue_keys_replay(const struct ue_keys *k)
 {
     return k->replay;
+}
+
+struct mcx_ntp ue_keys_started(const struct ue_keys *k)
+{
+    return k->started;
 }
 
 /* ---- mcx-ue fetch ---- */

@@ -415,7 +415,7 @@ static mcx_err machine_new(struct ue_phone *ph)
         .own_id = o->id,
         .ring = ue_keys_ring(ph->keys),
         .replay = ue_keys_replay(ph->keys),
-        .started = mcx_ntp_from_unix_ms(mcx_clock_unix_ms()),
+        .started = ue_keys_started(ph->keys),
         .rng = mcx_rng_system(),
         .manual = o->manual,
         .allow_clear = o->allow_clear,

@@ -99,6 +99,8 @@ int ue_keys_open(struct ue_keys **out, const struct ue_options *options);
 void ue_keys_close(struct ue_keys *keys);
 const struct mcx_keyring *ue_keys_ring(const struct ue_keys *keys);
 struct mcx_replay *ue_keys_replay(const struct ue_keys *keys);
+/** Since when its replay cache knows what came. */
+struct mcx_ntp ue_keys_started(const struct ue_keys *keys);
 /** Fetch ahead from now on, in the loop; `on_fresh`: call ue_keys_renew() as soon as no call is open. */
 void ue_keys_watch(struct ue_keys *keys, void (*on_fresh)(void *arg), void *arg);
 /** Before the loop is closed. */

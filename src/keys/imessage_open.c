@@ -6,8 +6,9 @@
 
 #include <mcx/text.h>
 
-#define FUTURE_SKEW_S 300
-#define PAST_SKEW_S   3600
+#define FUTURE_SKEW_S   300
+#define PAST_SKEW_S     3600
+#define RESTART_GRACE_S 10 /* CHOICE "pc-restart": a few seconds */
 /* RSKs of the two periods before the present one are kept (keyring.c): no older message can be opened. */
 #define PERIODS_KEPT 2
 #define SKEW_GRACE_S 300
@@ -64,6 +65,10 @@ static mcx_err check_time(const struct mcx_opening *o)
     }
     if (!any_age(o) && o->time.sec + past_skew(o) < o->now.sec) {
         return mcx_refuse(o->why, MCX_E_EXPIRED, "the time stamp is too old", "RFC 3830 5.4");
+    }
+    /* Not done by a shorter skew: the cache would forget what it takes in after that short time. */
+    if (o->time.sec + RESTART_GRACE_S < o->policy->started.sec) {
+        return mcx_refuse(o->why, MCX_E_EXPIRED, "made before this program started", "RFC 3830 5.4");
     }
     return MCX_OK;
 }

@@ -32,6 +32,7 @@ static mcx_err open_message(struct mcx_control_key *out, struct mcx_msrv *srv, c
 {
     const struct mcx_imessage_policy policy = { .allowed_types = UINT32_C(1) << MCX_KEY_CSK,
                                                 .past_skew_s = CSK_PAST_SKEW_S,
+                                                .started = srv->config->started,
                                                 .initiator = mcx_bytes_str(user->mcptt_id) };
     struct mcx_imessage msg;
     mcx_err err;
@@ -230,7 +231,7 @@ mcx_err msrv_csk_tick(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct
     return MCX_OK;
 }
 
-/* The client has said no. Without an answer of his own (also 408, and 5xx, which a proxy gives for him) he may have it. */
+/* The client has said no. Without an answer of his own (also 408, and 5xx, which a proxy gives) he may have it. */
 static bool refused(const struct mcx_msrv_sip *sip)
 {
     return sip != NULL && ((sip->code / 100 == 4 && sip->code != 408) || sip->code / 100 == 6);

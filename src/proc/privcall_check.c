@@ -11,8 +11,6 @@
 
 #include "keys/keyring_int.h"
 
-#define RESTART_GRACE_S 10 /* CHOICE "pc-restart": a few seconds */
-
 /* TS 33.180 table E.1.3-1, MCPTT private call */
 enum { CS_INITIATOR = 0, CS_RECEIVER = 1 };
 
@@ -123,20 +121,8 @@ static struct mcx_imessage_policy policy_for(const struct mcx_privcall *pc, stru
 
     policy.allowed_types = 1u << MCX_KEY_PCK; /* the purpose tag fits the place of arrival (33.180 annex G) */
     policy.initiator = calling_user;
+    policy.started = pc->config.started;
     return policy;
-}
-
-/*
- * After a restart the replay cache is empty, so a message made before it is too old (mikey-sakke digest 13). Not done
- * by a shorter skew: the cache would forget what it takes in after that short time.
- */
-static mcx_err restart_check(const struct mcx_privcall *pc, const struct mcx_mikey_sakke_msg *msg,
-                             struct mcx_refusal *why)
-{
-    if (mcx_ntp_from_wire(msg->t.value).sec + RESTART_GRACE_S < pc->config.started.sec) {
-        return mcx_refuse(why, MCX_E_EXPIRED, "made before this program started", "RFC 3830 5.4");
-    }
-    return MCX_OK;
 }
 
 /* Errors that one code stands for are told apart by what the message says in clear. */
@@ -188,8 +174,6 @@ static mcx_err message_open(struct mcx_privcall *pc, const struct mcx_privcall_i
 
     found->cause = MCX_PC_CAUSE_MALFORMED;
     MCX_TRY(mcx_mikey_sakke_msg_read(&clear, message, &found->why));
-    found->cause = MCX_PC_CAUSE_STALE;
-    MCX_TRY(restart_check(pc, &clear, &found->why));
     err = mcx_imessage_open(&msg, message, pc->config.ring, pc->config.replay, in->now, &policy, &found->why);
     if (err != MCX_OK) {
         found->cause = open_cause(pc, err, &clear, in->calling_user);

@@ -25,6 +25,7 @@ key() { # FILE FROM TO [OPTION ...]: a signed message
 }
 send() { python3 "$MCX_SOURCE/tests/support/sip_key.py" "$@"; }
 
+BEFORE=$(printf '%08x00000000' $(($(date +%s) + 2208988800 - 30))) # T half a minute before the programs start
 server_start server --listen tcp:127.0.0.1:0 --user "$ALICE,answer=auto" --user "$BOB,answer=auto" \
     --store "$W/server.store" --store-key "$W/server.store-key" --server-id "$SERVER_ID" --jwks "$W/kms.jwks" \
     --token-iss lab --token-aud mcptt
@@ -59,6 +60,8 @@ key pck alice "$SERVER_ID" --type pck
 register_refused "a PCK" 136 'kind of key' pck alice.mcptt-token
 key old alice "$SERVER_ID" --type csk --time "$(printf '%08x00000000' $(($(date +%s) + 2208988800 - 400)))"
 register_refused "made 400 s ago" 136 'time\|old\|T ' old alice.mcptt-token
+key before alice "$SERVER_ID" --type csk --time "$BEFORE"
+register_refused "made before the server started" 136 'before this program started' before alice.mcptt-token
 base64 -d <(cut -d' ' -f2 "$W/good") >"$W/flipped.bin"
 printf '\x55' | dd of="$W/flipped.bin" bs=1 seek=$(($(stat -c %s "$W/flipped.bin") - 20)) conv=notrunc 2>/dev/null
 echo "mikey $(base64 -w0 "$W/flipped.bin")" >"$W/flipped"
@@ -98,10 +101,12 @@ key gmk-down server "$ALICE" --type gmk
 message_refused "a GMK from the server" gmk-down
 key for-bob server "$BOB" --type csk
 message_refused "for Bob" for-bob
+key down-before server "$ALICE" --type csk --time "$BEFORE"
+message_refused "made before the client started" down-before
 key down server "$ALICE" --type csk
 expect "a good one" "$(send "$phone" MESSAGE "$ALICE" --key "$W/down")" 200
 expect "status" "$(event alice csk status)" replaced
 [ "$(event alice csk key_id)" != "$before" ] || fail "the key was not replaced"
 message_refused "the good one again" down
 expect "MESSAGE without a key" "$(send "$phone" MESSAGE "$ALICE")" 501
-echo "refused: $number at the server, 6 at the client"
+echo "refused: $number at the server, 7 at the client"

@@ -206,6 +206,25 @@ static void uploads_are_bounded(void **state)
     close_world();
 }
 
+/* A server that was started again has forgotten what it took: it takes nothing made before that. */
+static void restart(void **state)
+{
+    (void)state;
+    open_world(0);
+    w.now = 100000;
+    w.config.started = wall();
+    w.now = 89000;
+    make(ALICE);
+    w.now = 110000;
+    assert_int_equal(enrol(ALICE, true, 600), 403);
+    assert_non_null(strstr(w.out.action[1].text, "before this program started"));
+    assert_int_equal(key_of(ALICE), 0);
+    w.now = 90000; /* within the grace */
+    make(ALICE);
+    assert_int_equal(enrol(ALICE, true, 600), 200);
+    close_world();
+}
+
 static void server_replaces_it(void **state)
 {
     uint32_t first;
@@ -313,6 +332,7 @@ int main(void)
         cmocka_unit_test(upload_and_its_end),
         cmocka_unit_test(refused_uploads_change_nothing),
         cmocka_unit_test(uploads_are_bounded),
+        cmocka_unit_test(restart),
         cmocka_unit_test(server_replaces_it),
         cmocka_unit_test(lost_answer),
         cmocka_unit_test(failing_generator),
