@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A chat group between unmodified programs (TS 24.379 10.1.2): nobody is invited, who joins is in. Carol joins while Alice
-# speaks and hears the rest at once; Bob leaves and comes back; the session ends when fewer than two are left.
+# speaks and hears the rest at once; Bob leaves and comes back; the session ends when nobody is left.
 . "$MCX_SOURCE/tests/support/scenario.sh"
 scenario_begin
 lab_group
