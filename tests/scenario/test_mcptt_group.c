@@ -688,11 +688,12 @@ static void test_many(void **state)
     static struct mcx_msrv_user users[MANY];
     static char members[MANY * 64];
     static struct mcx_msrv_out out;
-    struct mcx_msrv_config server = w.server;
+    static struct mcx_msrv_config server; /* the server keeps it until the world is closed */
     struct mcx_rng rng = fake_rng(&w.rng);
     size_t len = 0;
 
     (void)state;
+    server = w.server;
     for (size_t i = 0; i < MANY; i++) {
         struct mcx_msrv_sip reg = { .expires = 3600 };
         struct mcx_msrv_in in = { .event = MCX_MSRV_EV_REGISTER, .now_ms = w.now, .sip = &reg };
