@@ -89,7 +89,7 @@ static mcx_err read_string(char out[MCX_GMS_URI_MAX], struct mcx_rd *rd)
     return mcx_bytes_cstr(out, MCX_GMS_URI_MAX, v) == MCX_OK ? MCX_OK : MCX_E_FORMAT;
 }
 
-mcx_err mcx_gms_job_read(struct mcx_gms_job *out, struct mcx_gms_job_strings *strings, struct mcx_bytes in)
+static mcx_err job_read(struct mcx_gms_job *out, struct mcx_gms_job_strings *strings, struct mcx_bytes in)
 {
     struct mcx_rd rd = mcx_rd(in);
     uint8_t type = 0;
@@ -120,6 +120,16 @@ mcx_err mcx_gms_job_read(struct mcx_gms_job *out, struct mcx_gms_job_strings *st
         out->group[out->num_groups] = strings->group[out->num_groups];
     }
     return mcx_rd_end(&rd);
+}
+
+mcx_err mcx_gms_job_read(struct mcx_gms_job *out, struct mcx_gms_job_strings *strings, struct mcx_bytes in)
+{
+    mcx_err err = job_read(out, strings, in);
+
+    if (err != MCX_OK) {
+        mcx_gms_key_clear(&out->key); /* half a job may hold a whole key */
+    }
+    return err;
 }
 
 mcx_err mcx_gms_result_write(struct mcx_wr *wr, const struct mcx_gms_result *result)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which group keys a user holds, and which one to use (TS 33.180 5.7). */
+/*
+ * Which group keys a user holds, and which one to use (TS 33.180 5.7). Groups and identities are compared with strcmp():
+ * URIs are public; the keys themselves are compared in constant time (group_keys_accept.c).
+ */
 #include "keys/group_keys_int.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Taking in a group key, or news about one (group.md 3.1, 5, 6; TS 33.180 5.7, E.6). */
+/* Taking in a group key, or news about one (TS 33.180 5.7, E.6). What strcmp() compares are URIs, which are public. */
 #include "keys/group_keys_int.h"
 
 #include <stdlib.h>

@@ -56,7 +56,7 @@ static enum fs_user_event event_of(const struct mcx_floor_msg *msg)
     case MCX_FLOOR_RELEASE: return UE_RELEASE;
     case MCX_FLOOR_QUEUE_POSITION_REQUEST: return UE_POSITION;
     case MCX_FLOOR_ACK: return UE_ACK;
-    default: return UE_NONE; /* what a server sends, or what is not implemented */
+    default: return UE_NONE; /* only a server sends it, or a later release defines it: no row (6.3.4.1) */
     }
 }
 

@@ -104,6 +104,7 @@ static void jobs_between_processes(void **state)
     assert_true(back.sakke_to_self);
     for (size_t n = 0; n < wr.len; n++) { /* never beyond the end */
         assert_int_not_equal(mcx_gms_job_read(&back, &strings, mcx_bytes(buf, n)), MCX_OK);
+        assert_true(mcx_ct_equal(back.key.key.octet, (uint8_t[MCX_KEY_LEN]){ 0 }, MCX_KEY_LEN)); /* nothing is left */
     }
 }
 
