@@ -42,6 +42,8 @@ enum mgrp_state {
 };
 /** What is still to be done at a leg. */
 enum { MGRP_DO_CALL = 1, MGRP_DO_HANGUP = 2, MGRP_DO_OFFER = 4, MGRP_DO_ANSWER = 8, MGRP_DO_REFUSE = 16 };
+/** Events at a leg. */
+enum mgrp_event { MGRP_IN_ANSWER, MGRP_IN_ACKED, MGRP_IN_OFFER, MGRP_IN_GONE, MGRP_IN_TIMEOUT };
 
 struct mgrp_leg {
     uint32_t id;
@@ -132,13 +134,41 @@ struct msrv_verdict mgrp_check_type(const struct mgrp_request *request, const st
 mcx_err mgrp_read_media(struct mcx_mgrp_peer *out, struct mcx_sdp_amrwb *amrwb, const struct mcx_mime *mime,
                         bool is_offer);
 
-/* ---- sessions (mcptt_group.c) ---- */
+/* ---- sessions and the legs in them (mcptt_group_session.c) ---- */
 struct mgrp_leg *mgrp_leg_of(const struct mgrp_session *session, const char *mcptt_id);
+/** Sets session and leg of the step. */
+bool mgrp_find_leg(struct mgrp_step *s, uint32_t id);
+/** May move the legs of the session; NULL = no memory. */
+struct mgrp_leg *mgrp_add_leg(struct mgrp_session *session, uint32_t id, const char *mcptt_id, enum mgrp_state state);
+/** Moves the last leg of the session into its place. */
+void mgrp_remove_leg(struct mcx_mgrp *grp, struct mgrp_session *session, struct mgrp_leg *leg);
 void mgrp_mark(struct mcx_mgrp *grp, struct mgrp_leg *leg, uint8_t what);
+void mgrp_unmark(struct mcx_mgrp *grp, struct mgrp_leg *leg);
 /** Has to go: BYE, CANCEL, or a refusal when he still waits. */
 void mgrp_dismiss(struct mcx_mgrp *grp, struct mgrp_leg *leg);
+/** Whoever waits may have his 200. */
+void mgrp_answer_waiting(struct mgrp_step *s);
+
+struct mgrp_session *mgrp_find_session(const struct mcx_mgrp *grp, uint32_t id);
+mcx_err mgrp_new_session(struct mgrp_step *s, struct mgrp_group *group, const char *initiator);
+/** Is there a member besides the caller whom an INVITE would reach? */
+bool mgrp_somebody_else(const struct mgrp_step *s, const struct mgrp_group *group, const char *caller);
 /** Invite a member into the running session if that is due. */
 void mgrp_late_entry(struct mgrp_step *s, struct mgrp_group *group, struct mgrp_member *member);
+uint16_t mgrp_indicator_of(const struct mgrp_session *session);
+void mgrp_set_type(struct mgrp_session *session, const struct mgrp_request *request);
+/** The same, and all others are told of it. */
+void mgrp_change_type(struct mgrp_step *s, const struct mgrp_request *request, uint32_t by_leg, const char *user);
+void mgrp_look_whether_enough(struct mgrp_step *s);
 void mgrp_end_session(struct mgrp_step *s, struct mgrp_session *session, const char *why);
+/** Ended sessions are forgotten with their last leg. */
+void mgrp_sweep(struct mcx_mgrp *grp);
+void mgrp_free_session(struct mgrp_session *session);
+
+/* ---- transition table of a leg (mcptt_group_leg.c) ---- */
+/** At the leg of the step. */
+mcx_err mgrp_run_row(struct mgrp_step *s, enum mgrp_event event);
+/** Marks become actions as long as there is room for those of one more. */
+void mgrp_drain(struct mgrp_step *s);
 
 #endif

@@ -89,7 +89,7 @@ static void write_group_server(FILE *f)
 {
     struct mcx_mgrp_row row;
 
-    fputs("\n## Group call, MCPTT server: one leg (`src/proc/mcptt_group.c`, TS 24.379 10.1.1.4, 10.1.2.4)\n\n"
+    fputs("\n## Group call, MCPTT server: one leg (`src/proc/mcptt_group_leg.c`, TS 24.379 10.1.1.4, 10.1.2.4)\n\n"
           "A leg begins waiting (he called) or to-call (he is invited), and ends when his dialog has ended. Whoever has to "
           "go\n"
           "goes to leaving from any state.\n\n| State | Event | Next state | What happens |\n|---|---|---|---|\n",
