@@ -31,6 +31,7 @@ struct session {
     char *group;
     struct mcx_floor_port *floor;
     struct mcx_group_relay *media;
+    struct mcx_tally drops; /* datagrams that were not taken, by reason */
     bool closing;
 };
 
@@ -222,11 +223,34 @@ static void on_floor_note(void *arg, const char *what, const char *mcptt_id, uns
     note(s->g, what, "", o);
 }
 
-static void on_floor_drop(void *arg, const char *reason)
+/* All are counted; the first of a kind in a call has a line in the log, so that a flood has no more. */
+static void drop(struct session *s, const char *what, const char *mcptt_id, const struct mcx_refusal *why)
 {
-    const struct session *s = arg;
+    char name[MCX_TALLY_NAME];
+    json_t *o = NULL;
 
-    mcx_tally_add(&s->g->d->tally, reason);
+    (void)snprintf(name, sizeof name, "%s: %s", what, why->reason);
+    mcx_tally_add(&s->g->d->tally, name);
+    if (mcx_tally_add(&s->drops, name) != 1) {
+        return;
+    }
+    o = json_pack("{s:I, s:s, s:s, s:s}", "session", (json_int_t)s->id, "what", what, "reason", why->reason, "clause",
+                  why->clause);
+    (void)json_object_set_new(o, "group", md_clean(s->group));
+    if (mcptt_id[0] != '\0') {
+        (void)json_object_set_new(o, "user", md_clean(mcptt_id));
+    }
+    md_journal(s->g->d->s, "group-dropped", o);
+}
+
+static void on_floor_drop(void *arg, const char *mcptt_id, const struct mcx_refusal *why)
+{
+    drop(arg, "floor", mcptt_id, why);
+}
+
+static void on_media_drop(void *arg, const char *mcptt_id, const struct mcx_refusal *why)
+{
+    drop(arg, "media", mcptt_id, why);
 }
 
 static void on_inactive(void *arg);
@@ -242,7 +266,7 @@ static mcx_err open_session(struct session *s, const struct mcx_mgrp_action *a)
                                            .on_inactive = on_inactive,
                                            .on_drop = on_floor_drop,
                                            .arg = s };
-    struct mcx_group_relay_config media = { .relay = d->relay };
+    struct mcx_group_relay_config media = { .relay = d->relay, .on_drop = on_media_drop, .arg = s };
 
     floor.floor.indicator = a->indicator;
     MCX_TRY(mcx_floor_port_open(&s->floor, &floor));
@@ -250,11 +274,17 @@ static mcx_err open_session(struct session *s, const struct mcx_mgrp_action *a)
     return mcx_group_relay_open(&s->media, &media);
 }
 
+static void count_drop(void *arg, const char *name, uint64_t count)
+{
+    (void)json_object_set_new(arg, name, json_integer((json_int_t)count));
+}
+
 static void close_session(struct md_groups *g, struct session *s)
 {
     struct mcx_group_stats media = { 0 };
     struct mcx_floor_stats floor = { 0 };
     struct session **at = &g->sessions;
+    json_t *drops = json_object();
 
     while (*at != s) {
         at = &(*at)->next;
@@ -262,12 +292,13 @@ static void close_session(struct md_groups *g, struct session *s)
     *at = s->next;
     mcx_group_relay_close(s->media, &media);
     mcx_floor_port_close(s->floor, &floor);
+    mcx_tally_each(&s->drops, count_drop, drops);
     md_journal(g->d->s, "group-media-closed",
-               json_pack("{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "session", (json_int_t)s->id, "group",
+               json_pack("{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "session", (json_int_t)s->id, "group",
                          md_clean(s->group), "received", (json_int_t)media.received, "sent", (json_int_t)media.sent,
                          "refused", (json_int_t)media.refused, "lost", (json_int_t)media.lost, "foreign",
                          (json_int_t)media.foreign, "floor_received", (json_int_t)floor.received, "floor_sent",
-                         (json_int_t)floor.sent, "floor_dropped", (json_int_t)floor.dropped));
+                         (json_int_t)floor.sent, "floor_dropped", (json_int_t)floor.dropped, "drops", drops));
     free(s->group);
     free(s);
 }

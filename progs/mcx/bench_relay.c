@@ -161,10 +161,11 @@ static void no_note(void *arg, const char *note, const char *mcptt_id, unsigned 
     (void)cause;
 }
 
-static void no_drop(void *arg, const char *reason)
+static void no_drop(void *arg, const char *mcptt_id, const struct mcx_refusal *why)
 {
     (void)arg;
-    (void)reason;
+    (void)mcptt_id;
+    (void)why;
 }
 
 static mcx_err relay_setup(void **state)

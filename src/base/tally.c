@@ -13,23 +13,21 @@ static void clean_name(char out[MCX_TALLY_NAME], const char *name)
     out[n] = '\0';
 }
 
-void mcx_tally_add(struct mcx_tally *tally, const char *name)
+uint64_t mcx_tally_add(struct mcx_tally *tally, const char *name)
 {
     char clean[MCX_TALLY_NAME];
 
     clean_name(clean, name);
     for (size_t i = 0; i < tally->num; i++) {
         if (strcmp(tally->row[i].name, clean) == 0) {
-            tally->row[i].count++;
-            return;
+            return ++tally->row[i].count;
         }
     }
     if (tally->num == MCX_TALLY_ROWS) {
-        tally->row[MCX_TALLY_ROWS].count++;
-        return;
+        return ++tally->row[MCX_TALLY_ROWS].count;
     }
     memcpy(tally->row[tally->num].name, clean, sizeof clean);
-    tally->row[tally->num++].count = 1;
+    return tally->row[tally->num++].count = 1;
 }
 
 void mcx_tally_each(const struct mcx_tally *tally, void (*each)(void *arg, const char *name, uint64_t count), void *arg)

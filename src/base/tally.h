@@ -21,7 +21,8 @@ struct mcx_tally {
     size_t num;
 };
 
-void mcx_tally_add(struct mcx_tally *tally, const char *name);
+/** @return how often it was added by now, with this time */
+uint64_t mcx_tally_add(struct mcx_tally *tally, const char *name);
 /** Every row that is not zero, in the order of first appearance. */
 void mcx_tally_each(const struct mcx_tally *tally, void (*each)(void *arg, const char *name, uint64_t count),
                     void *arg);

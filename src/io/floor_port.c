@@ -40,11 +40,11 @@ static struct user *find_user(const struct mcx_floor_port *p, uint32_t id)
     return NULL;
 }
 
-static void drop(struct mcx_floor_port *p, const char *reason)
+static void drop(struct mcx_floor_port *p, const char *mcptt_id, const struct mcx_refusal *why)
 {
     p->stats.dropped++;
     if (p->config.on_drop != NULL) {
-        p->config.on_drop(p->config.arg, reason);
+        p->config.on_drop(p->config.arg, mcptt_id, why);
     }
 }
 
@@ -79,7 +79,7 @@ static void send_to(struct mcx_floor_port *p, const struct user *to, const struc
     struct mcx_floor_msg own = *msg;
 
     if (make_datagram(&wr, p, to, &own) != MCX_OK) {
-        drop(p, "floor message that could not be protected");
+        drop(p, to->mcptt_id, &(struct mcx_refusal){ "a message of ours could not be protected", "TS 24.380 13" });
         return;
     }
     if (mcx_rtp_socket_send(p->socket, MCX_RTP, (const struct sockaddr *)&to->addr, mcx_addr_len(&to->addr),
@@ -123,7 +123,7 @@ static void arm(struct mcx_floor_port *p)
     if (at == UINT64_MAX) {
         mcx_timer_stop(&p->timer);
     } else if (mcx_timer_start(&p->timer, at > now ? at - now : 0, on_deadline, p) != MCX_OK) {
-        drop(p, "no memory for a timer");
+        drop(p, "", &(struct mcx_refusal){ "no memory for a timer", "" });
     }
 }
 
@@ -150,41 +150,51 @@ static void on_deadline(void *arg)
 
 /* ---- in ---- */
 
-static void take_message(struct mcx_floor_port *p, uint32_t id, struct mcx_bytes message)
+static void take_message(struct mcx_floor_port *p, const struct user *u, struct mcx_bytes message)
 {
+    struct mcx_refusal why = { 0 };
     struct mcx_floor_msg msg;
-    struct mcx_fsrv_in in = { .event = MCX_FS_RX, .id = id, .msg = &msg };
+    struct mcx_fsrv_in in = { .event = MCX_FS_RX, .id = u->id, .msg = &msg };
 
-    if (mcx_floor_read(&msg, message, NULL) != MCX_OK) {
-        drop(p, "floor message that is none");
+    if (mcx_floor_read(&msg, message, &why) != MCX_OK) {
+        drop(p, u->mcptt_id, &why);
         return;
     }
     p->stats.received++;
     if (step(p, &in) != MCX_OK) {
-        drop(p, "floor message that does not fit the state");
+        drop(p, u->mcptt_id,
+             &(struct mcx_refusal){ "the message does not fit the state of the floor", "TS 24.380 6.3.4.1" });
     }
+}
+
+/* Why a datagram of his was not opened; one in clear is told from noise. */
+static void drop_sealed(struct mcx_floor_port *p, const struct user *u, struct mcx_bytes datagram,
+                        const struct mcx_refusal *why)
+{
+    const struct mcx_refusal clear = { "a message in clear, and the call is protected", "TS 24.380 13" };
+    struct mcx_floor_msg msg;
+
+    drop(p, u->mcptt_id, mcx_floor_read(&msg, datagram, NULL) == MCX_OK ? &clear : why);
 }
 
 static void take_protected(struct mcx_floor_port *p, const struct user *u, struct mcx_bytes datagram)
 {
     struct mcx_channel *channel = p->config.channel(p->config.arg, u->mcptt_id);
     struct mcx_rd rd = mcx_rd(datagram);
-    uint32_t id = u->id;
 
     while (rd.len > 0) {
         uint8_t plain[MCX_RTP_SOCKET_MTU];
         struct mcx_wr wr = mcx_wr(plain, sizeof plain);
-        size_t before = rd.len;
-        mcx_err err = channel != NULL ? mcx_channel_take(channel, &wr, &rd, NULL) : MCX_E_NOKEY;
+        struct mcx_refusal why = { "he has no client-server key here", "TS 33.180 9.4.6" };
+        struct mcx_bytes before = mcx_bytes(rd.p, rd.len);
+        mcx_err err = channel != NULL ? mcx_channel_take(channel, &wr, &rd, &why) : MCX_E_NOKEY;
 
         if (err == MCX_OK) {
-            take_message(p, id, mcx_wr_done(&wr));
+            take_message(p, u, mcx_wr_done(&wr));
             continue;
         }
-        drop(p, err == MCX_E_REPLAY  ? "floor message again"
-                : err == MCX_E_NOKEY ? "floor message under another key, or plain"
-                                     : "floor message that is not authentic");
-        if (rd.len == before || err == MCX_E_NOKEY) {
+        drop_sealed(p, u, before, &why);
+        if (rd.len == before.len || err == MCX_E_NOKEY) {
             return;
         }
     }
@@ -200,11 +210,11 @@ static void take_datagram(struct mcx_floor_port *p, const struct sockaddr_storag
         if (p->config.protect) {
             take_protected(p, &p->users[i], datagram);
         } else {
-            take_message(p, p->users[i].id, datagram);
+            take_message(p, &p->users[i], datagram);
         }
         return;
     }
-    drop(p, "floor message from elsewhere");
+    drop(p, "", &(struct mcx_refusal){ "it came from no participant's address", "" });
 }
 
 static void on_readable(void *arg)
@@ -301,6 +311,13 @@ void mcx_floor_port_call_type(struct mcx_floor_port *port, uint16_t indicator)
     struct mcx_fsrv_in in = { .event = MCX_FS_CALL_TYPE, .indicator = indicator };
 
     (void)!step(port, &in);
+}
+
+const char *mcx_floor_port_user(const struct mcx_floor_port *port, uint32_t id)
+{
+    const struct user *u = find_user(port, id);
+
+    return u != NULL ? u->mcptt_id : "";
 }
 
 bool mcx_floor_port_media(struct mcx_floor_port *port, uint32_t id, uint32_t ssrc)

@@ -7,7 +7,7 @@
  * CSK, in; Floor Granted, Taken and the rest, under each one's CSK, out. One socket a call, whatever the number of
  * participants: who sent is told by the address that his SDP gave, and proved by the key.
  *
- * On a protected call nothing is sent or taken in the clear; what is dropped is counted by reason.
+ * On a protected call nothing is sent or taken in the clear; what is dropped is reported with its reason.
  */
 
 #include <mcx/channel.h>
@@ -23,7 +23,7 @@ struct mcx_floor_port_config {
     struct mcx_channel *(*channel)(void *arg, const char *mcptt_id);
     void (*on_note)(void *arg, const char *note, const char *mcptt_id, unsigned cause);
     void (*on_inactive)(void *arg); /* T4; the port is not to be closed in it */
-    void (*on_drop)(void *arg, const char *reason); /* a constant */
+    void (*on_drop)(void *arg, const char *mcptt_id, const struct mcx_refusal *why); /* "" = of nobody in the call */
     void *arg;
 };
 struct mcx_floor_stats {
@@ -42,6 +42,8 @@ MCX_MUST_CHECK mcx_err mcx_floor_port_join(struct mcx_floor_port *port, const st
                                            const char *host, uint16_t number, bool implicit_request);
 void mcx_floor_port_leave(struct mcx_floor_port *port, uint32_t id);
 void mcx_floor_port_call_type(struct mcx_floor_port *port, uint16_t indicator);
+/** MCPTT ID of `id`, "" = he is not in floor control. Valid until he leaves. */
+const char *mcx_floor_port_user(const struct mcx_floor_port *port, uint32_t id);
 /** A media packet of `id` has come. @return whether it is to be passed on */
 bool mcx_floor_port_media(struct mcx_floor_port *port, uint32_t id, uint32_t ssrc);
 

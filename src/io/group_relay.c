@@ -177,6 +177,21 @@ static void capture_copies(struct mcx_group_relay *r, size_t except)
     }
 }
 
+static void drop(struct mcx_group_relay *r, struct listener *l, const char *reason, const char *clause)
+{
+    const struct mcx_refusal why = { reason, clause };
+
+    if (l != NULL) {
+        l->stats.refused++;
+        r->total.refused++;
+    } else {
+        r->total.foreign++;
+    }
+    if (r->config.on_drop != NULL) {
+        r->config.on_drop(r->config.arg, l != NULL ? mcx_floor_port_user(r->config.floor, l->id) : "", &why);
+    }
+}
+
 static void take_packet(struct mcx_group_relay *r, const struct sockaddr_storage *from, uint8_t *p, size_t len)
 {
     struct listener *l = by_address(r, from);
@@ -185,19 +200,21 @@ static void take_packet(struct mcx_group_relay *r, const struct sockaddr_storage
 
     mcx_relay_capture(r->config.relay, from, &r->local, mcx_bytes(p, len));
     if (l == NULL) {
-        r->total.foreign++;
+        drop(r, NULL, "it came from no participant's address", "");
         return;
     }
     at = (size_t)(l - r->list);
-    if (len < RTP_HEADER || p[0] >> 6 != 2 || !l->talks) {
-        l->stats.refused++;
-        r->total.refused++;
+    if (len < RTP_HEADER || p[0] >> 6 != 2) {
+        drop(r, l, "it is no RTP packet", "RFC 3550 5.1");
+        return;
+    }
+    if (!l->talks) {
+        drop(r, l, "he only listens in this call", "TS 24.380 6.3.5.7");
         return;
     }
     ssrc = (uint32_t)p[8] << 24 | (uint32_t)p[9] << 16 | (uint32_t)p[10] << 8 | p[11];
     if (!mcx_floor_port_media(r->config.floor, l->id, ssrc)) {
-        l->stats.refused++;
-        r->total.refused++;
+        drop(r, l, "he does not hold the floor", "TS 24.380 6.3.5.7");
         return;
     }
     l->stats.received++;

@@ -15,6 +15,9 @@
 struct mcx_group_relay_config {
     struct mcx_relay *relay;
     struct mcx_floor_port *floor; /* outlives the relay */
+    /** A packet was not passed on; "" = of nobody in floor control. May be NULL. */
+    void (*on_drop)(void *arg, const char *mcptt_id, const struct mcx_refusal *why);
+    void *arg;
 };
 /** Of one participant, or of all together. */
 struct mcx_group_stats {

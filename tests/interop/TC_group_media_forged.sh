@@ -73,5 +73,5 @@ min "again" "$(event bob media duplicates)" 350
 min "floor messages that Bob did not take" "$(event bob media floor_refused)" 175
 min "media from elsewhere, at the server" "$(event server group-media-closed foreign)" 300
 expect "passed on by the server" "$(event server group-media-closed sent)" "$sent"
-min "dropped at the server's floor port" "$(dropped "floor message from elsewhere")" 180
+min "dropped at the server's floor port" "$(dropped "floor: it came from no participant's address")" 180
 echo "forged: $(event bob media refused) refused, $(event bob media unknown_key) of unknown keys, $(event bob media duplicates) again; $sent packets heard"

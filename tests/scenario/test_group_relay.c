@@ -26,7 +26,7 @@ static struct world {
     int rtp[NUM], app[NUM], stranger;
     uint16_t rtp_port[NUM], app_port[NUM];
     struct mcx_timer stop;
-    char dropped[128];
+    char dropped[128], dropped_of[64];
     char note[64];
     struct mcx_group_stats media_stats;
     struct mcx_floor_stats floor_stats;
@@ -83,10 +83,12 @@ static void on_note(void *arg, const char *note, const char *mcptt_id, unsigned 
     snprintf(w.note, sizeof w.note, "%s", note);
 }
 
-static void on_drop(void *arg, const char *reason)
+static void on_drop(void *arg, const char *mcptt_id, const struct mcx_refusal *why)
 {
     (void)arg;
-    snprintf(w.dropped, sizeof w.dropped, "%s", reason);
+    snprintf(w.dropped, sizeof w.dropped, "%s", why->reason);
+    snprintf(w.dropped_of, sizeof w.dropped_of, "%s", mcptt_id);
+    assert_non_null(why->clause);
 }
 
 static void on_inactive(void *arg)
@@ -126,7 +128,7 @@ static int open_call(bool protect)
                                            .on_note = on_note,
                                            .on_inactive = on_inactive,
                                            .on_drop = on_drop };
-    struct mcx_group_relay_config media = { 0 };
+    struct mcx_group_relay_config media = { .on_drop = on_drop };
     uint16_t port;
 
     memset(&w, 0, sizeof w);
@@ -268,6 +270,8 @@ static void media_without_the_floor_is_dropped(void **state)
     talk(w.rtp[BOB]);
     assert_false(hears(ALICE));
     assert_false(hears(CAROL));
+    assert_string_equal(w.dropped, "he does not hold the floor");
+    assert_string_equal(w.dropped_of, names[BOB]);
     assert_int_equal(last_message(BOB, BOB), MCX_FLOOR_REVOKE); /* TS 24.380 6.3.5.5 */
 }
 
@@ -279,9 +283,18 @@ static void media_from_elsewhere_is_dropped(void **state)
     talk(w.stranger);
     talk(w.app[ALICE]);
     assert_false(hears(BOB));
+    assert_string_equal(w.dropped, "it came from no participant's address");
+    assert_string_equal(w.dropped_of, "");
+    say(w.rtp[ALICE], mcx_group_relay_port(w.media), mcx_bytes(packet, 11));
+    run_a_little();
+    assert_string_equal(w.dropped, "it is no RTP packet");
+    assert_int_equal(mcx_group_relay_join(w.media, CAROL + 1, "127.0.0.1", w.rtp_port[CAROL], false), MCX_OK);
+    talk(w.rtp[CAROL]);
+    assert_string_equal(w.dropped, "he only listens in this call");
     mcx_group_relay_close(w.media, &stats);
     w.media = NULL;
     assert_int_equal(stats.foreign, 2);
+    assert_int_equal(stats.refused, 2);
     assert_int_equal(stats.sent, 0);
 }
 
@@ -310,25 +323,27 @@ static void hostile_floor_messages_are_dropped(void **state)
     (void)state;
     (void)last_message(BOB, BOB);
     ask(BOB, request(buf, BOB, MCX_FLOOR_REQUEST, false));
-    assert_string_not_equal(w.dropped, ""); /* plain */
+    assert_string_equal(w.dropped, "a message in clear, and the call is protected");
+    assert_string_equal(w.dropped_of, names[BOB]);
     ask(BOB, request(buf, CAROL, MCX_FLOOR_REQUEST, true));
-    assert_string_equal(w.dropped, "floor message under another key, or plain");
+    assert_string_equal(w.dropped, "no key of this channel has that identifier");
     good = request(buf, BOB, MCX_FLOOR_REQUEST, true);
     memcpy(copy, good.p, good.len);
     copy[good.len - 10] ^= 1;
     ask(BOB, mcx_bytes(copy, good.len));
-    assert_string_not_equal(w.dropped, "");
+    assert_string_equal(w.dropped, "the authentication tag is wrong");
     say(w.stranger, mcx_floor_port_number(w.floor), good);
     run_a_little();
-    assert_string_equal(w.dropped, "floor message from elsewhere");
+    assert_string_equal(w.dropped, "it came from no participant's address");
     ask(CAROL, good); /* Bob's own message from Carol's address */
-    assert_string_equal(w.dropped, "floor message under another key, or plain");
+    assert_string_equal(w.dropped, "no key of this channel has that identifier");
+    assert_string_equal(w.dropped_of, names[CAROL]);
     assert_int_equal(last_message(BOB, BOB), -1); /* nothing of it had an effect */
     ask(BOB, good);
     assert_string_equal(w.dropped, "");
     assert_int_equal(last_message(BOB, BOB), MCX_FLOOR_QUEUE_POSITION_INFO);
     ask(BOB, good);
-    assert_string_equal(w.dropped, "floor message again");
+    assert_string_equal(w.dropped, "the packet was seen before, or is older than the window");
 }
 
 static void who_left_is_out(void **state)
@@ -386,7 +401,7 @@ static void a_group_without_protection_uses_plain_messages(void **state)
     ask(ALICE, request(buf, ALICE, MCX_FLOOR_RELEASE, false));
     assert_string_equal(w.dropped, "");
     ask(ALICE, mcx_bytes("junk", 4));
-    assert_string_equal(w.dropped, "floor message that is none");
+    assert_string_equal(w.dropped, "shorter than the header of a control message");
 }
 
 int main(void)

@@ -33,9 +33,9 @@ static void counts(void **state)
     (void)state;
     mcx_tally_each(&t, look, &s);
     assert_int_equal(s.rows, 0);
-    mcx_tally_add(&t, "a\x1b[31m\xc2\x9b");
-    mcx_tally_add(&t, "b");
-    mcx_tally_add(&t, "a\x1b[31m\xc2\x9b");
+    assert_int_equal(mcx_tally_add(&t, "a\x1b[31m\xc2\x9b"), 1);
+    assert_int_equal(mcx_tally_add(&t, "b"), 1);
+    assert_int_equal(mcx_tally_add(&t, "a\x1b[31m\xc2\x9b"), 2);
     mcx_tally_each(&t, look, &s);
     assert_int_equal(s.rows, 2);
     assert_int_equal(s.sum, 3);
@@ -51,7 +51,7 @@ static void overflow(void **state)
     (void)state;
     for (unsigned i = 0; i < 1000; i++) {
         (void)snprintf(name, sizeof name, "%u %0150u", i, i);
-        mcx_tally_add(&t, name);
+        assert_int_equal(mcx_tally_add(&t, name), i < MCX_TALLY_ROWS ? 1 : i - MCX_TALLY_ROWS + 1);
     }
     mcx_tally_each(&t, look, &s);
     assert_int_equal(s.rows, MCX_TALLY_ROWS + 1);
