@@ -440,6 +440,7 @@ static mcx_err setup(struct ue_phone *ph, struct mcx_refusal *why)
     struct ue_voice_config voice = { .address = ph->link.local_address,
                                      .play = ph->options->play,
                                      .record = ph->options->record,
+                                     .json = ph->options->json,
                                      .on_played = on_played,
                                      .arg = ph };
 

@@ -11,6 +11,7 @@
 
 #include <mcx/preestablished.h>
 
+#include "drops.h"
 #include "io/addr.h"
 #include "io/rtp_socket.h"
 
@@ -36,7 +37,7 @@ struct ue_preest {
     uint8_t connect[MCX_RTP_SOCKET_MTU];
     size_t connect_len;
     enum mcx_mcpc_reason reason;
-    uint64_t dropped; /* control messages that are plain, not authentic, replayed, malformed */
+    struct ue_drops drops; /* control messages that are plain, not authentic, replayed, malformed */
     struct mcx_timer again, speak;
 };
 
@@ -135,24 +136,25 @@ static mcx_err take_disconnect(struct ue_preest *p)
     return MCX_OK;
 }
 
-static mcx_err take_message(struct ue_preest *p, struct mcx_bytes message)
+static mcx_err take_message(struct ue_preest *p, struct mcx_bytes message, struct mcx_refusal *why)
 {
     struct mcx_mcpc_msg msg;
 
-    MCX_TRY(mcx_mcpc_read(&msg, message, NULL));
+    MCX_TRY(mcx_mcpc_read(&msg, message, why));
     if (!p->established) {
-        return MCX_E_STATE;
+        return mcx_refuse(why, MCX_E_STATE, "no session is established", "TS 24.380 9.2.2");
     }
     switch (msg.type) {
     case MCX_MCPC_CONNECT: return take_connect(p, &msg, message);
     case MCX_MCPC_DISCONNECT: return take_disconnect(p);
-    default: return MCX_E_STATE;
+    default: return mcx_refuse(why, MCX_E_STATE, "a message that only a client sends", "TS 24.380 8.3.1");
     }
 }
 
 static void take_datagram(struct ue_preest *p, struct mcx_bytes datagram)
 {
     struct mcx_rd rd = mcx_rd(datagram);
+    struct mcx_refusal why = { 0 };
     mcx_err err = MCX_OK;
 
     while (rd.len > 0 && err == MCX_OK) {
@@ -160,10 +162,13 @@ static void take_datagram(struct ue_preest *p, struct mcx_bytes datagram)
         uint8_t plain[MCX_RTP_SOCKET_MTU];
         struct mcx_wr wr = mcx_wr(plain, sizeof plain);
 
-        err = channel != NULL ? mcx_channel_take(channel, &wr, &rd, NULL) : MCX_E_NOKEY;
-        err = err == MCX_OK ? take_message(p, mcx_wr_done(&wr)) : err;
+        err = channel != NULL ? mcx_channel_take(channel, &wr, &rd, &why)
+                              : mcx_refuse(&why, MCX_E_NOKEY, "no CSK with the server", "TS 33.180 5.4");
+        err = err == MCX_OK ? take_message(p, mcx_wr_done(&wr), &why) : err;
     }
-    p->dropped += err != MCX_OK;
+    if (err != MCX_OK) {
+        ue_drops_add(&p->drops, err, &why);
+    }
 }
 
 static void on_readable(void *arg)
@@ -180,6 +185,8 @@ static void on_readable(void *arg)
         }
         if (err == MCX_OK) {
             take_datagram(p, mcx_wr_done(&wr));
+        } else if (err == MCX_E_SPACE) {
+            ue_drops_add(&p->drops, err, &ue_drop_too_long);
         }
     }
 }
@@ -238,7 +245,8 @@ static void on_closed(struct ue_preest *p, const struct mcx_sip_call_event *ev)
     p->sip = NULL;
     ue_report(json(p), p->established ? "preestablished-ended" : "preestablished-refused", NULL, "{s:i, s:i, s:I}",
               "code", ev->msg != NULL ? (int)ev->msg->code : 0, "warning",
-              ev->msg != NULL ? (int)ue_warning_of(ev->msg) : 0, "dropped", (json_int_t)p->dropped);
+              ev->msg != NULL ? (int)ue_warning_of(ev->msg) : 0, "dropped", (json_int_t)ue_drops_total(&p->drops));
+    ue_drops_tell(&p->drops);
     p->established = false;
     p->call = 0;
     p->connect_len = 0;
@@ -364,6 +372,7 @@ mcx_err ue_preest_new(struct ue_preest **out, struct ue_phone *ph)
         return MCX_E_NOMEM;
     }
     p->ph = ph;
+    p->drops = ue_drops("control", ph->options->json);
     MCX_GO(err, mcx_rtp_socket_open(&p->socket, ph->link.local_address, 0, 0));
     p->watch = (struct mcx_watch){ mcx_rtp_socket_fd(p->socket, MCX_RTP), on_readable, p };
     MCX_GO(err, mcx_loop_watch(&p->watch));

@@ -15,6 +15,7 @@
 
 #include <mcx/floor_participant.h>
 
+#include "drops.h"
 #include "io/rtp_socket.h"
 
 struct ue_talk_timer {
@@ -28,7 +29,8 @@ struct ue_talk {
     struct mcx_rtp_socket *socket;
     struct mcx_watch watch;
     struct ue_talk_timer timers[MCX_FP_NUM_TIMERS];
-    uint64_t refused; /* datagrams that were not taken */
+    uint64_t refused; /* of the last call */
+    struct ue_drops drops;
     /* of the present call */
     struct mcx_fpart *part; /* NULL = no call with floor control */
     struct mcx_channel *channel;
@@ -37,7 +39,7 @@ struct ue_talk {
     socklen_t remote_len;
 };
 
-static void step(struct ue_talk *t, struct mcx_fpart_in in);
+static mcx_err step(struct ue_talk *t, struct mcx_fpart_in in);
 
 /* ---- sent ---- */
 
@@ -104,7 +106,7 @@ static void on_timer(void *arg)
 {
     struct ue_talk_timer *timer = arg;
 
-    step(timer->talk, (struct mcx_fpart_in){ .event = MCX_FP_TIMER, .timer = timer->which });
+    (void)step(timer->talk, (struct mcx_fpart_in){ .event = MCX_FP_TIMER, .timer = timer->which });
 }
 
 static void act(struct ue_talk *t, const struct mcx_fpart_action *a)
@@ -126,60 +128,82 @@ static void act(struct ue_talk *t, const struct mcx_fpart_action *a)
     }
 }
 
-static void step(struct ue_talk *t, struct mcx_fpart_in in)
+/* @retval MCX_E_STATE no row: dropped */
+static mcx_err step(struct ue_talk *t, struct mcx_fpart_in in)
 {
     struct mcx_fpart_out out = { .num = 0 };
 
     in.now_ms = mcx_clock_mono_ms();
-    if (t->part == NULL || mcx_fpart_step(t->part, &in, &out) != MCX_OK) {
-        return; /* no row: dropped */
+    if (t->part == NULL) {
+        return MCX_E_STATE;
     }
+    MCX_TRY(mcx_fpart_step(t->part, &in, &out));
     for (size_t i = 0; i < out.num; i++) {
         act(t, &out.action[i]);
     }
+    return MCX_OK;
 }
 
 /* ---- received ---- */
-
-static mcx_err message_take(struct ue_talk *t, struct mcx_bytes plain)
-{
-    struct mcx_floor_msg msg;
-
-    MCX_TRY(mcx_floor_read(&msg, plain, NULL));
-    step(t, (struct mcx_fpart_in){ .event = MCX_FP_RX, .msg = &msg });
-    return MCX_OK;
-}
 
 static bool from_server(const struct ue_talk *t, const struct sockaddr_storage *from)
 {
     return memcmp(from, &t->remote, t->remote_len) == 0;
 }
 
+/* The next message of a datagram, in clear (TS 24.380 8.1.1); with NULL for the channel there is one alone. */
+static mcx_err message_open(struct ue_talk *t, struct mcx_wr *plain, struct mcx_rd *rd, struct mcx_refusal *why)
+{
+    struct mcx_bytes all;
+
+    if (t->channel != NULL) {
+        return mcx_channel_take(t->channel, plain, rd, why);
+    }
+    MCX_TRY(mcx_rd_take(rd, rd->len, &all));
+    return mcx_wr_put(plain, all);
+}
+
+static mcx_err message_take(struct ue_talk *t, struct mcx_rd *rd, struct mcx_refusal *why)
+{
+    uint8_t buf[MCX_RTP_SOCKET_MTU];
+    struct mcx_wr plain = mcx_wr(buf, sizeof buf);
+    struct mcx_floor_msg msg;
+
+    MCX_TRY(message_open(t, &plain, rd, why));
+    MCX_TRY(mcx_floor_read(&msg, mcx_wr_done(&plain), why));
+    if (step(t, (struct mcx_fpart_in){ .event = MCX_FP_RX, .msg = &msg }) != MCX_OK) {
+        return mcx_refuse(why, MCX_E_STATE, "the message does not fit the state of the floor", "TS 24.380 6.2.4");
+    }
+    return MCX_OK;
+}
+
+static mcx_err call_check(const struct ue_talk *t, const struct sockaddr_storage *from, struct mcx_refusal *why)
+{
+    if (t->part == NULL) {
+        return mcx_refuse(why, MCX_E_STATE, "no call with floor control is open", "TS 24.380 6.2.4.2");
+    }
+    if (t->channel == NULL && !from_server(t, from)) {
+        return mcx_refuse(why, MCX_E_POLICY, "a message in clear that is not from the server", "TS 24.380 6.2.4");
+    }
+    return MCX_OK;
+}
+
 /* A datagram may hold several messages (TS 24.380 8.1.1). */
 static void datagram_take(struct ue_talk *t, struct mcx_bytes datagram, const struct sockaddr_storage *from)
 {
     struct mcx_rd rd = mcx_rd(datagram);
+    size_t left = 0;
 
-    if (t->part == NULL || (t->channel == NULL && !from_server(t, from))) {
-        t->refused++;
-        return;
-    }
-    if (t->channel == NULL) {
-        t->refused += message_take(t, datagram) != MCX_OK;
-        return;
-    }
-    while (rd.len > 0 && t->part != NULL) {
-        uint8_t plain[MCX_RTP_SOCKET_MTU];
-        struct mcx_wr wr = mcx_wr(plain, sizeof plain);
-        size_t left = rd.len;
-        mcx_err err = mcx_channel_take(t->channel, &wr, &rd, NULL);
+    do {
+        struct mcx_refusal why = { 0 };
+        mcx_err err = call_check(t, from, &why);
 
-        err = err == MCX_OK ? message_take(t, mcx_wr_done(&wr)) : err;
-        t->refused += err != MCX_OK;
-        if (rd.len == left) {
-            return; /* its end cannot be found */
+        left = rd.len;
+        err = err == MCX_OK ? message_take(t, &rd, &why) : err;
+        if (err != MCX_OK) {
+            ue_drops_add(&t->drops, err, &why);
         }
-    }
+    } while (rd.len > 0 && rd.len < left); /* else its end cannot be found */
 }
 
 static void on_ready(void *arg)
@@ -197,6 +221,8 @@ static void on_ready(void *arg)
         }
         if (err == MCX_OK) {
             datagram_take(t, mcx_wr_done(&wr), &from);
+        } else {
+            ue_drops_add(&t->drops, err, &ue_drop_too_long);
         }
     }
 }
@@ -205,22 +231,22 @@ static void on_ready(void *arg)
 
 void ue_talk_push(struct ue_talk *t)
 {
-    step(t, (struct mcx_fpart_in){ .event = MCX_FP_PUSH });
+    (void)step(t, (struct mcx_fpart_in){ .event = MCX_FP_PUSH });
 }
 
 void ue_talk_release(struct ue_talk *t)
 {
-    step(t, (struct mcx_fpart_in){ .event = MCX_FP_RELEASE });
+    (void)step(t, (struct mcx_fpart_in){ .event = MCX_FP_RELEASE });
 }
 
 void ue_talk_ask_position(struct ue_talk *t)
 {
-    step(t, (struct mcx_fpart_in){ .event = MCX_FP_ASK_POSITION });
+    (void)step(t, (struct mcx_fpart_in){ .event = MCX_FP_ASK_POSITION });
 }
 
 void ue_talk_heard(struct ue_talk *t)
 {
-    step(t, (struct mcx_fpart_in){ .event = MCX_FP_RTP });
+    (void)step(t, (struct mcx_fpart_in){ .event = MCX_FP_RTP });
 }
 
 void ue_talk_set_priority(struct ue_talk *t, uint8_t priority, uint16_t indicator)
@@ -261,10 +287,10 @@ mcx_err ue_talk_start(struct ue_talk *t, const struct ue_talk_params *params)
     MCX_TRY(mcx_rng_fill(&rng, &t->plain_ssrc, sizeof t->plain_ssrc));
     MCX_TRY(mcx_fpart_new(&t->part, &config));
     t->channel = params->channel;
-    t->refused = 0;
-    step(t, (struct mcx_fpart_in){ .event = MCX_FP_CALL_STARTED,
-                                   .implicit_request = params->implicit_request,
-                                   .granted = params->granted });
+    ue_drops_tell(&t->drops);
+    (void)step(t, (struct mcx_fpart_in){ .event = MCX_FP_CALL_STARTED,
+                                         .implicit_request = params->implicit_request,
+                                         .granted = params->granted });
     return MCX_OK;
 }
 
@@ -273,14 +299,16 @@ void ue_talk_stop(struct ue_talk *t)
     if (t->part == NULL) {
         return;
     }
-    step(t, (struct mcx_fpart_in){ .event = MCX_FP_CALL_RELEASING });
-    step(t, (struct mcx_fpart_in){ .event = MCX_FP_CALL_RELEASED });
+    (void)step(t, (struct mcx_fpart_in){ .event = MCX_FP_CALL_RELEASING });
+    (void)step(t, (struct mcx_fpart_in){ .event = MCX_FP_CALL_RELEASED });
     for (size_t i = 0; i < MCX_FP_NUM_TIMERS; i++) {
         mcx_timer_stop(&t->timers[i].timer);
     }
     mcx_fpart_free(t->part);
     t->part = NULL;
     t->channel = NULL;
+    t->refused = ue_drops_total(&t->drops);
+    ue_drops_tell(&t->drops);
 }
 
 uint64_t ue_talk_refused(const struct ue_talk *t)
@@ -299,6 +327,7 @@ mcx_err ue_talk_new(struct ue_talk **out, const struct ue_talk_config *config)
         return MCX_E_NOMEM;
     }
     t->config = *config;
+    t->drops = ue_drops("floor", config->json);
     t->watch.fd = -1;
     for (size_t i = 0; i < MCX_FP_NUM_TIMERS; i++) {
         t->timers[i].talk = t;

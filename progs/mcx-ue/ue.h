@@ -139,6 +139,7 @@ struct ue_voice_config {
     const char *address;          /* local */
     const char *play;             /* NULL = nothing is said */
     const char *record;           /* NULL = nothing is kept */
+    bool json;
     void (*on_played)(void *arg); /* the file has been played to its end */
     void *arg;
 };
@@ -199,7 +200,7 @@ void ue_talk_ask_position(struct ue_talk *talk);
 /** Media of somebody else have arrived. */
 void ue_talk_heard(struct ue_talk *talk);
 void ue_talk_set_priority(struct ue_talk *talk, uint8_t priority, uint16_t indicator);
-/** Datagrams of this call that were not taken: not authenticated, malformed, plain. */
+/** Messages of the last call that were not taken: not authenticated, malformed, plain, out of place. */
 uint64_t ue_talk_refused(const struct ue_talk *talk);
 /** An address literal and a port. @retval MCX_E_FORMAT */
 MCX_MUST_CHECK mcx_err ue_address_read(struct sockaddr_storage *out, socklen_t *len, const char *address,

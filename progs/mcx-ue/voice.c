@@ -10,6 +10,7 @@
 #include <mcx/rtp.h>
 #include <mcx/srtp.h>
 
+#include "drops.h"
 #include "io/audio.h"
 #include "io/rtp_socket.h"
 
@@ -26,6 +27,7 @@ struct ue_voice {
     bool record_failed;
     struct ue_mic *mic;
     struct ue_voice_counts counts;
+    struct ue_drops drops;
     /* of the present call */
     bool active;
     struct mcx_sdp_amrwb amrwb;
@@ -54,25 +56,30 @@ static void frame_hear(void *arg, const struct mcx_amrwb_frame *frame)
 }
 
 /* Nothing of a packet is used before its tag is good (RFC 3711 3.3). */
-static mcx_err packet_take(struct ue_voice *v, struct mcx_bytes datagram)
+static mcx_err packet_take(struct ue_voice *v, struct mcx_bytes datagram, struct mcx_refusal *why)
 {
     uint8_t buf[MCX_RTP_SOCKET_MTU];
     struct mcx_wr plain = mcx_wr(buf, sizeof buf);
     struct mcx_amrwb_payload frames;
     struct mcx_rtp rtp;
 
+    *why = (struct mcx_refusal){ 0 };
     if (!v->active) {
-        return MCX_E_STATE;
+        return mcx_refuse(why, MCX_E_STATE, "no call is open", "TS 24.379 11.1.3");
     }
     if (v->rx != NULL) {
-        MCX_TRY(mcx_srtp_unprotect(v->rx, &plain, datagram, NULL));
+        MCX_TRY(mcx_srtp_unprotect(v->rx, &plain, datagram, why));
         datagram = mcx_wr_done(&plain);
     }
-    MCX_TRY(mcx_rtp_read(&rtp, datagram));
-    if (rtp.pt != v->rx_payload_type) {
-        return MCX_E_UNSUP;
+    if (mcx_rtp_read(&rtp, datagram) != MCX_OK) {
+        return mcx_refuse(why, MCX_E_FORMAT, "not an RTP packet", "RFC 3550 5.1");
     }
-    MCX_TRY(mcx_amrwb_read(&frames, rtp.payload, v->amrwb.octet_align));
+    if (rtp.pt != v->rx_payload_type) {
+        return mcx_refuse(why, MCX_E_UNSUP, "another payload type than the one agreed on", "RFC 3264 6.1");
+    }
+    if (mcx_amrwb_read(&frames, rtp.payload, v->amrwb.octet_align) != MCX_OK) {
+        return mcx_refuse(why, MCX_E_FORMAT, "the speech in the packet cannot be read", "RFC 4867 4.3, 4.4");
+    }
     ue_mic_set_cmr(v->mic, frames.cmr);
     return mcx_playout_put(v->playout, &frames, rtp.ssrc, rtp.seq, rtp.ts);
 }
@@ -83,15 +90,19 @@ static void on_audio(void *arg)
     uint8_t buf[MCX_RTP_SOCKET_MTU];
 
     for (;;) {
+        struct mcx_refusal why = ue_drop_too_long;
         struct mcx_wr wr = mcx_wr(buf, sizeof buf);
         mcx_err err = mcx_rtp_socket_recv(v->audio, MCX_RTP, &wr, NULL);
 
         if (err == MCX_E_STATE || err == MCX_E_IO) {
             return;
         }
-        err = err == MCX_OK ? packet_take(v, mcx_wr_done(&wr)) : err;
+        err = err == MCX_OK ? packet_take(v, mcx_wr_done(&wr), &why) : err;
         v->counts.duplicates += err == MCX_E_REPLAY;
         v->counts.refused += err != MCX_OK && err != MCX_E_REPLAY;
+        if (err != MCX_OK) {
+            ue_drops_add(&v->drops, err, &why);
+        }
     }
 }
 
@@ -161,6 +172,7 @@ static mcx_err listen_try(struct ue_voice *v, const struct mcx_privcall_media *m
     v->amrwb = media->amrwb;
     v->rx_payload_type = media->amrwb.payload_type;
     memset(&v->counts, 0, sizeof v->counts);
+    ue_drops_tell(&v->drops);
     v->active = true;
     return MCX_OK;
 }
@@ -227,6 +239,7 @@ void ue_voice_stop(struct ue_voice *v)
         on_audio(v); /* what has arrived already was said before the end */
         mcx_playout_end(v->playout);
         counts_take(v);
+        ue_drops_tell(&v->drops);
         record_finish(v);
     }
     v->active = false;
@@ -277,6 +290,7 @@ mcx_err ue_voice_new(struct ue_voice **out, const struct ue_voice_config *config
         return MCX_E_NOMEM;
     }
     v->config = *config;
+    v->drops = ue_drops("audio", config->json);
     v->audio_watch.fd = v->floor_watch.fd = -1;
     MCX_GO(err, files_open(v, why));
     MCX_GO(err, sockets_open(v));

@@ -71,6 +71,12 @@ min "under unknown keys" "$(event bob media unknown_key)" 200
 min "refused" "$(event bob media refused)" 600
 min "again" "$(event bob media duplicates)" 350
 min "floor messages that Bob did not take" "$(event bob media floor_refused)" 175
+expect "with their reasons" "$(jq -rs 'map(select(.event == "drops" and .line == "floor") | .count) | add' "$W/log/bob.out")" \
+    "$(event bob media floor_refused)"
+for reason in "the end of the protected message cannot be found" "no key of this channel has that identifier" \
+    "the packet was seen before, or is older than the window"; do
+    expect "told once: $reason" "$(jq -r 'select(.event == "drop" and .line == "floor") | .reason' "$W/log/bob.out" | grep -cx "$reason")" 1
+done
 min "media from elsewhere, at the server" "$(event server group-media-closed foreign)" 300
 expect "passed on by the server" "$(event server group-media-closed sent)" "$sent"
 min "dropped at the server's floor port" "$(dropped "floor: it came from no participant's address")" 180

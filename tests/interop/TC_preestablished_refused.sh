@@ -112,5 +112,7 @@ FORGE
 good_call "after forged messages"
 program_stop bob
 expect "dropped at Bob" "$(event bob preestablished-ended dropped)" 7
+expect "with their reasons" "$(jq -rs 'map(select(.event == "drops" and .line == "control") | .count) | add' "$W/log/bob.out")" 7
+expect "a reason, once" "$(events bob drop reason | grep -cx "the end of the protected message cannot be found")" 1
 expect "dropped at the server, and the second answer" "$(event server preestablished-ended dropped)" 8
 echo "refused as the reason says, the session stays"
