@@ -360,6 +360,9 @@ static void log_verb(const struct call *c, const char *verb, mcx_err err)
                                   .err = err,
                                   .why = c->why };
 
+    if (err != MCX_OK && rec.why.reason == NULL) {
+        rec.why.reason = mcx_gmsdb_trouble(c->a->db);
+    }
     mcx_log(&log, &rec);
 }
 

@@ -311,9 +311,11 @@ static void run(struct queue *q)
         mcx_err err = turn(q);
 
         if (err != MCX_OK) {
-            const struct mcx_log_record rec = {
-                .level = MCX_LOG_ERROR, .subsystem = "gms", .event = "the queue stands still for a second", .err = err
-            };
+            const struct mcx_log_record rec = { .level = MCX_LOG_ERROR,
+                                                .subsystem = "gms",
+                                                .event = "the queue stands still for a second",
+                                                .err = err,
+                                                .why = { mcx_gmsdb_trouble(q->db), NULL } };
 
             mcx_log(&q->log, &rec);
             (void)mcx_gms_workers_wait(q->workers, 1000, BATCH - q->num_kept, keep, q);

@@ -18,6 +18,9 @@ static uint64_t as_uint(int64_t v)
 
 static mcx_err from_sqlite(int rc)
 {
+    if (rc == SQLITE_IOERR_NOMEM) {
+        return MCX_E_NOMEM;
+    }
     switch (rc & 0xff) {
     case SQLITE_DONE:
     case SQLITE_ROW:
@@ -105,7 +108,7 @@ mcx_err mcx_gmsdb_int(struct mcx_gmsdb *db, uint64_t *out, enum query q, const c
         return MCX_E_NOKEY;
     }
     *out = mcx_gmsdb_num(s, 0);
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     return MCX_OK;
 }
 
@@ -120,9 +123,9 @@ mcx_err mcx_gmsdb_row(sqlite3_stmt *s, bool *more)
     return from_sqlite(rc);
 }
 
-void mcx_gmsdb_reset(sqlite3_stmt *s)
+mcx_err mcx_gmsdb_reset(sqlite3_stmt *s)
 {
-    (void)sqlite3_reset(s);
+    return from_sqlite(sqlite3_reset(s));
 }
 
 const char *mcx_gmsdb_text(sqlite3_stmt *s, int column)
@@ -137,9 +140,21 @@ uint64_t mcx_gmsdb_num(sqlite3_stmt *s, int column)
     return as_uint(sqlite3_column_int64(s, column));
 }
 
+/* Which error it was is known until the next call to SQLite. */
+static mcx_err note_trouble(struct mcx_gmsdb *db, mcx_err err)
+{
+    db->trouble = err == MCX_E_IO || err == MCX_E_NOMEM ? sqlite3_errcode(db->sqlite) : SQLITE_OK;
+    return err;
+}
+
+const char *mcx_gmsdb_trouble(const struct mcx_gmsdb *db)
+{
+    return db->trouble == SQLITE_OK ? NULL : sqlite3_errstr(db->trouble);
+}
+
 mcx_err mcx_gmsdb_begin(struct mcx_gmsdb *db)
 {
-    return mcx_gmsdb_do(db, Q_BEGIN, "");
+    return note_trouble(db, mcx_gmsdb_do(db, Q_BEGIN, ""));
 }
 
 mcx_err mcx_gmsdb_end(struct mcx_gmsdb *db, mcx_err err)
@@ -147,6 +162,7 @@ mcx_err mcx_gmsdb_end(struct mcx_gmsdb *db, mcx_err err)
     if (err == MCX_OK) {
         err = mcx_gmsdb_do(db, Q_COMMIT, "");
     }
+    (void)note_trouble(db, err);
     if (err != MCX_OK && sqlite3_get_autocommit(db->sqlite) == 0 && mcx_gmsdb_do(db, Q_ROLLBACK, "") != MCX_OK) {
         return MCX_E_IO;
     }
@@ -163,9 +179,7 @@ static mcx_err open_sqlite(sqlite3 **out, const char *path, int flags)
     static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
                                    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = FILE;";
 
-    if (sqlite3_open_v2(path, out, flags | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK) {
-        return MCX_E_IO;
-    }
+    MCX_TRY(from_sqlite(sqlite3_open_v2(path, out, flags | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL)));
     (void)sqlite3_busy_timeout(*out, BUSY_MS);
     return exec(*out, settings);
 }
@@ -173,11 +187,14 @@ static mcx_err open_sqlite(sqlite3 **out, const char *path, int flags)
 static mcx_err version_of(sqlite3 *sqlite, uint64_t *version)
 {
     sqlite3_stmt *s = NULL;
-    mcx_err err = MCX_E_IO;
+    mcx_err err = from_sqlite(sqlite3_prepare_v2(sqlite, "PRAGMA user_version", -1, &s, NULL));
+    bool more = false;
 
-    if (sqlite3_prepare_v2(sqlite, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
+    if (err == MCX_OK) {
+        err = mcx_gmsdb_row(s, &more);
+    }
+    if (err == MCX_OK && more) {
         *version = mcx_gmsdb_num(s, 0);
-        err = MCX_OK;
     }
     (void)sqlite3_finalize(s);
     return err;
@@ -204,10 +221,8 @@ static mcx_err upgrade(sqlite3 *sqlite)
 static mcx_err prepare_all(struct mcx_gmsdb *db)
 {
     for (int q = 0; q < NUM_QUERIES; q++) {
-        if (sqlite3_prepare_v3(db->sqlite, mcx_gmsdb_sql[q], -1, SQLITE_PREPARE_PERSISTENT, &db->stmt[q], NULL) !=
-            SQLITE_OK) {
-            return MCX_E_BUG;
-        }
+        MCX_TRY(from_sqlite(
+            sqlite3_prepare_v3(db->sqlite, mcx_gmsdb_sql[q], -1, SQLITE_PREPARE_PERSISTENT, &db->stmt[q], NULL)));
     }
     return MCX_OK;
 }
@@ -230,7 +245,7 @@ static mcx_err read_own(struct mcx_gmsdb *db)
         err = mcx_gms_key_open(&check, mcx_bytes(sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1)),
                                MCX_KEY_GMK, 0, db->policy.seal_key);
     }
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     return err;
 }
 
@@ -316,7 +331,8 @@ uint64_t mcx_gmsdb_version(struct mcx_gmsdb *db)
 
 mcx_err mcx_gmsdb_set_speed(struct mcx_gmsdb *db, uint64_t us_per_payload)
 {
-    return mcx_gmsdb_do(db, Q_SPEED_SET, "i", us_per_payload);
+    MCX_TRY(mcx_gmsdb_begin(db));
+    return mcx_gmsdb_end(db, mcx_gmsdb_do(db, Q_SPEED_SET, "i", us_per_payload));
 }
 
 mcx_err mcx_gmsdb_audit(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const char *event, const char *group,

@@ -47,6 +47,8 @@ MCX_MUST_CHECK mcx_err mcx_gmsdb_open(struct mcx_gmsdb **out, const char *path, 
 void mcx_gmsdb_close(struct mcx_gmsdb *db);
 /** URI of this GMS, as long as `db`. */
 const char *mcx_gmsdb_uri(const struct mcx_gmsdb *db);
+/** For the log: why the last change could not be made ("database or disk is full"); NULL when it was. */
+const char *mcx_gmsdb_trouble(const struct mcx_gmsdb *db);
 /** Rises whenever a document has changed; not by what members fetch. */
 uint64_t mcx_gmsdb_version(struct mcx_gmsdb *db);
 

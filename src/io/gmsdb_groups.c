@@ -142,7 +142,7 @@ static mcx_err is_temporary(struct mcx_gmsdb *db, bool *out, uint64_t group)
         return MCX_E_BUG;
     }
     *out = mcx_gmsdb_num(s, 9) != 0;
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     return MCX_OK;
 }
 
@@ -246,7 +246,7 @@ static mcx_err remove_everywhere(struct mcx_gmsdb *db, const struct mcx_gmsdb_ev
             return i > 0 ? MCX_OK : mcx_refuse(why, MCX_E_NOKEY, "not a member of any group", "TS 24.481 7.2");
         }
         (void)snprintf(group, sizeof group, "%s", mcx_gmsdb_text(s, 0));
-        mcx_gmsdb_reset(s);
+        MCX_TRY(mcx_gmsdb_reset(s));
         MCX_TRY(remove_one(db, ev, group, member, "device lost", why));
     }
     return MCX_OK;
@@ -294,7 +294,7 @@ static mcx_err revoke(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, co
     }
     key = mcx_gmsdb_num(s, 0);
     state = mcx_gmsdb_num(s, 1);
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     if (state == KEY_PREPARING) {
         return mcx_refuse(why, MCX_E_STATE, "no member has this key yet; make new ones", "TS 33.180 E.6.9");
     }

@@ -121,6 +121,7 @@ struct mcx_gmsdb {
     sqlite3_stmt *stmt[NUM_QUERIES];
     struct mcx_gmsdb_policy policy;
     char uri[MCX_GMS_URI_MAX];
+    int trouble; /* SQLite's code for the last transaction */
 };
 
 /** A statement with its values bound: 'i' uint64_t, 't' const char *, 'b' struct mcx_bytes. */
@@ -131,7 +132,12 @@ MCX_MUST_CHECK mcx_err mcx_gmsdb_do(struct mcx_gmsdb *db, enum query q, const ch
 MCX_MUST_CHECK mcx_err mcx_gmsdb_int(struct mcx_gmsdb *db, uint64_t *out, enum query q, const char *types, ...);
 /** Next row: `*more` is false at the end, and the statement is reset. */
 MCX_MUST_CHECK mcx_err mcx_gmsdb_row(sqlite3_stmt *s, bool *more);
-void mcx_gmsdb_reset(sqlite3_stmt *s);
+/**
+ * Done with a row. Text that SQLite had no memory for reads as "": that is told here, or by the next row.
+ *
+ * @retval MCX_E_NOMEM the transaction is over then, and nothing of what was read may be used
+ */
+MCX_MUST_CHECK mcx_err mcx_gmsdb_reset(sqlite3_stmt *s);
 const char *mcx_gmsdb_text(sqlite3_stmt *s, int column);
 uint64_t mcx_gmsdb_num(sqlite3_stmt *s, int column);
 MCX_MUST_CHECK mcx_err mcx_gmsdb_begin(struct mcx_gmsdb *db);

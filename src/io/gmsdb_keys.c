@@ -43,7 +43,7 @@ static mcx_err keys_of(struct mcx_gmsdb *db, struct ids *out, uint64_t group, ui
         out->num++;
         MCX_TRY(mcx_gmsdb_row(s, &more));
     }
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     return more ? MCX_E_SPACE : MCX_OK;
 }
 
@@ -60,7 +60,7 @@ static mcx_err groups_of(struct mcx_gmsdb *db, uint64_t *out, size_t *num, size_
         out[(*num)++] = mcx_gmsdb_num(s, 0);
         MCX_TRY(mcx_gmsdb_row(s, &more));
     }
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     return more ? MCX_E_SPACE : MCX_OK;
 }
 
@@ -99,7 +99,7 @@ static mcx_err round_new(struct mcx_gmsdb *db, uint64_t *round, uint64_t key, co
     }
     activation = mcx_gmsdb_num(s, 1);
     expiry = mcx_gmsdb_num(s, 2);
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     MCX_TRY(t_min(db, &t, key, now_ms));
     MCX_TRY(mcx_gmsdb_do(db, Q_ROUND_ADD, "iiiiiiiii", key, (uint64_t)what->kind, activation, expiry, what->status,
                          what->left, t, now_ms, (uint64_t)what->rank));
@@ -148,7 +148,7 @@ static mcx_err refill(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms)
     }
     urgent = mcx_gmsdb_num(s, 3);
     type = mcx_gmsdb_num(s, 4);
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     MCX_TRY(mcx_gmsdb_do(db, Q_PAYLOADS_DROP, "i", round));
     MCX_TRY(mcx_gmsdb_do(db, Q_JOBS_DROP, "i", round));
     MCX_TRY(mcx_gmsdb_do(db, Q_ROUND_GROUPS, "ii", round, key));
@@ -178,7 +178,7 @@ mcx_err mcx_gmsdb_key_revoke(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms
         return MCX_E_BUG;
     }
     type = mcx_gmsdb_num(s, 4);
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     MCX_TRY(mcx_gmsdb_do(db, Q_ROUND_GIVE_UP, "i", key)); /* updates under way have no purpose any more */
     MCX_TRY(mcx_gmsdb_do(db, Q_KEY_REVOKE_ALL, "i", key));
     return remake(db, key, type, &revoke, now_ms);
@@ -267,7 +267,7 @@ static mcx_err audit_key(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev,
     MCX_TRY(mcx_gmsdb_row(s, &more));
     if (more) {
         (void)snprintf(uri, sizeof uri, "%s", mcx_gmsdb_text(s, 1));
-        mcx_gmsdb_reset(s);
+        MCX_TRY(mcx_gmsdb_reset(s));
     }
     (void)snprintf(subject, sizeof subject, "%08" PRIx32, key_id);
     return mcx_gmsdb_audit(db, ev, event, uri, subject);
@@ -306,7 +306,7 @@ static mcx_err needs(struct mcx_gmsdb *db, bool *gmk, bool *mkfc, uint64_t group
     }
     *gmk = mcx_gmsdb_num(s, 4) != 0;
     *mkfc = mcx_gmsdb_num(s, 6) != 0;
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     return MCX_OK;
 }
 
@@ -451,7 +451,7 @@ static mcx_err split(struct mcx_gmsdb *db, uint64_t key, uint64_t group, bool re
         return MCX_E_BUG;
     }
     type = mcx_gmsdb_num(s, 4);
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     MCX_TRY(mcx_gmsdb_do(db, Q_KEY_SUCCESSOR_DONE, "ii", key, group));
     MCX_TRY(remake(db, key, type, &update, now_ms));
     if (!revoke) {
@@ -481,7 +481,7 @@ static mcx_err one_switch(struct mcx_gmsdb *db, uint64_t now_ms)
     group = mcx_gmsdb_num(s, 1);
     successor = mcx_gmsdb_num(s, 2);
     revoke = mcx_gmsdb_num(s, 3) != 0;
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     MCX_TRY(mcx_gmsdb_int(db, &others, Q_SWITCH_OTHERS, "iii", key, group, successor));
     if (others > 0) {
         return split(db, key, group, revoke, now_ms);
@@ -525,7 +525,7 @@ static mcx_err next_complete(struct mcx_gmsdb *db, struct complete *c)
                                        .key_id = (uint32_t)mcx_gmsdb_num(s, 8),
                                        .done = mcx_gmsdb_num(s, 10),
                                        .total = mcx_gmsdb_num(s, 11) };
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     return MCX_OK;
 }
 
@@ -600,7 +600,7 @@ static mcx_err one_aged(struct mcx_gmsdb *db, uint64_t now_ms, uint64_t home_sta
     }
     group = mcx_gmsdb_num(s, 0);
     (void)snprintf(cause, sizeof cause, "%s", mcx_gmsdb_text(s, 1));
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     return mcx_gmsdb_keys_new(db, &ev, group, false, cause, RANK_ROUTINE, false);
 }
 

@@ -65,6 +65,7 @@ static mcx_err hand_out_rank(struct mcx_gmsdb *db, uint64_t *after, uint64_t ran
     struct mcx_gms_job *job = NULL;
     sqlite3_stmt *s = NULL;
     bool more = false;
+    mcx_err done = MCX_OK;
     mcx_err err = MCX_OK;
 
     MCX_TRY(mcx_gmsdb_bind(db, &s, Q_JOB_NEXT, "iii", *after, (uint64_t)to->left, rank));
@@ -82,9 +83,9 @@ static mcx_err hand_out_rank(struct mcx_gmsdb *db, uint64_t *after, uint64_t ran
             err = mcx_gmsdb_row(s, &more);
         }
     }
-    mcx_gmsdb_reset(s);
     mcx_secret_free(job);
-    return err;
+    done = mcx_gmsdb_reset(s);
+    return err != MCX_OK ? err : done;
 }
 
 mcx_err mcx_gmsdb_jobs(struct mcx_gmsdb *db, struct mcx_gmsdb_cursor *cursor, size_t max, uint64_t now_ms,
@@ -126,11 +127,11 @@ static mcx_err one_result(struct mcx_gmsdb *db, const struct mcx_gms_result *r, 
     key = mcx_gmsdb_num(s, 1);
     state = mcx_gmsdb_num(s, 2);
     if (r->t_ms < mcx_gmsdb_num(s, 3)) {
-        mcx_gmsdb_reset(s);
+        MCX_TRY(mcx_gmsdb_reset(s));
         return MCX_OK; /* of an earlier plan of this round: its times are others */
     }
     MCX_TRY(mcx_bytes_cstr(member, sizeof member, mcx_bytes_str(mcx_gmsdb_text(s, 4))));
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     if (r->err != MCX_OK) {
         return mcx_gms_result_is_passing(r)
                    ? MCX_OK
@@ -154,5 +155,6 @@ mcx_err mcx_gmsdb_results(struct mcx_gmsdb *db, const struct mcx_gms_result *res
 
 mcx_err mcx_gmsdb_retry(struct mcx_gmsdb *db)
 {
-    return mcx_gmsdb_do(db, Q_JOBS_RETRY, "");
+    MCX_TRY(mcx_gmsdb_begin(db));
+    return mcx_gmsdb_end(db, mcx_gmsdb_do(db, Q_JOBS_RETRY, ""));
 }

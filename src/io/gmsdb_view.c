@@ -98,7 +98,7 @@ static mcx_err read_regrouped(struct mcx_gmsdb *db, struct mcx_group_head *head,
     temporary = mcx_gmsdb_num(s, 0);
     (void)snprintf(head->temporary, sizeof head->temporary, "%s", mcx_gmsdb_text(s, 1));
     (void)snprintf(head->requestor, sizeof head->requestor, "%s", mcx_gmsdb_text(s, 2));
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     MCX_TRY(mcx_gmsdb_bind(db, &s, Q_CONSTITUENTS, "i", temporary));
     MCX_TRY(mcx_gmsdb_row(s, &more));
     while (more && parts->num < MCX_GMSDB_MAX_CONSTITUENTS) {
@@ -107,7 +107,7 @@ static mcx_err read_regrouped(struct mcx_gmsdb *db, struct mcx_group_head *head,
         parts->num++;
         MCX_TRY(mcx_gmsdb_row(s, &more));
     }
-    mcx_gmsdb_reset(s);
+    MCX_TRY(mcx_gmsdb_reset(s));
     return MCX_OK;
 }
 
@@ -129,7 +129,7 @@ static mcx_err group_document(struct mcx_gmsdb *db, char **xml, size_t *len, cha
     read_head(&head, rows.s, 1);
     (void)snprintf(etag, MCX_GMSDB_ETAG_MAX, "g%" PRIu64 "-%" PRIu64, mcx_gmsdb_num(rows.s, 0),
                    mcx_gmsdb_num(rows.s, 11));
-    mcx_gmsdb_reset(rows.s);
+    MCX_TRY(mcx_gmsdb_reset(rows.s));
     if (xml == NULL) {
         return MCX_OK;
     }
