@@ -625,6 +625,16 @@ class Srtp:
         flag = struct.pack(">I", 1 << 31 | index)
         return packet[:8] + gcm_seal(self.rtcp[0], iv, packet[:8] + flag, packet[8:]) + flag + self.mki
 
+    def unprotect_rtcp(self, packet):
+        """ValueError when it is not one of this key."""
+        end = len(packet) - len(self.mki)
+        if end < 28 or packet[end:] != self.mki:
+            raise ValueError("MKI")
+        flag = packet[end - 4:end]
+        index = struct.unpack(">I", flag)[0] & 0x7FFFFFFF
+        iv = self._iv(self.rtcp[1], b"\0\0" + packet[4:8] + b"\0\0" + struct.pack(">I", index))
+        return packet[:8] + gcm_open(self.rtcp[0], iv, packet[:8] + flag, packet[8:end - 4])
+
 
 def random_packet(ssrc, seq, size, csrcs=0, extension=False):
     first = 0x80 | csrcs | (0x10 if extension else 0)

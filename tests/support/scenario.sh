@@ -287,6 +287,7 @@ tone() {
 #                                      prearranged; options go to the server; sets $ALICE $BOB $CAROL $GROUP $SERVER
 #   group_document NAME GROUP          $W/NAME.group.xml as the GMS gives it out
 #   radio_start NAME USER URI [OPTION ...]   runs 'mcx-ue group' as $W/NAME.*, with USER's key store
+#   member_start NAME USER URI [OPTION ...]   runs rogue_member.py as $W/NAME.*, with USER's keys of his KMS and GMS
 #   radio_on NAME GROUP                waits until it is registered and affiliated, and has a key that is active
 #   say_to NAME COMMAND [WORD ...]     a line to its standard input
 #   wait_status NAME EVENT STATUS [N]  until it has reported EVENT with that status N times (1)
@@ -335,6 +336,21 @@ radio_start() {
     # shellcheck disable=SC2016
     program_start "$name" bash -c 'exec "${@:2}" <"$1"' radio "$W/$name.in" "$MCX_BIN/mcx-ue" group --id "$uri" --server "$SERVER" --server-id "$SERVER_ID" \
         --store "$W/$user.store" --store-key "$W/$user.store-key" --json --ready-file "$W/$name.ready" "${@:4}"
+}
+
+member_start() {
+    local name=$1 user=$2 uri=$3 fd
+    kms_fetch kms "$user" "$uri" --save-xml "$W/$user.xml-keys" >>"$W/log/save-xml" 2>&1
+    gms_get gms "$user" org.3gpp.MCPTT-GKTP "$GROUP" >"$W/log/$user.gktp"
+    mv "$W/$user.xml" "$W/$user.gktp.xml"
+    rm -f "$W/$name.ready" "$W/log/$name.out" "$W/$name.in"
+    mkfifo "$W/$name.in"
+    exec {fd}<>"$W/$name.in"
+    RADIOS[$name]=$fd
+    # shellcheck disable=SC2016
+    program_start "$name" bash -c 'exec "${@:2}" <"$1"' member "$W/$name.in" python3 \
+        "$MCX_SOURCE/tests/support/rogue_member.py" --id "$uri" --port "$(server_port server tcp)" --server-id "$SERVER_ID" \
+        --group "$GROUP" --keys "$W/$user.xml-keys" --gktp "$W/$user.gktp.xml" --ready-file "$W/$name.ready" "${@:4}"
 }
 
 say_to() {

@@ -4,6 +4,7 @@
 
 usage: udp_forger.py CAPTURE MODE --to PORT [--seen-to PORT] [--count N] [--per-second N] [--oldest]
        udp_forger.py CAPTURE source --to PORT          prints the port that sends there
+       udp_forger.py CAPTURE rocs --to PORT            prints the ROC of the last SRTP packet there (RCCm3)
 
 CAPTURE is what mcx-mcpttd --capture writes; it may be growing. Packets that went to --seen-to (--to, if not given) are
 taken as material, the newest first (--oldest: in their order). All goes to 127.0.0.1:PORT, from a socket of his own.
@@ -86,6 +87,9 @@ def main():
     if options.mode == "source":
         print(datagrams(options.capture, options.to)[0][0])
         return
+    if options.mode == "rocs":
+        print(struct.unpack(">I", datagrams(options.capture, options.to)[-1][1][-4:])[0])
+        return
     modes, sent, seen, read_at = options.mode.split(","), {}, [], 0.0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         for number in range(options.count):
@@ -103,4 +107,5 @@ def main():
     print(json.dumps(sent))
 
 
-main()
+if __name__ == "__main__":
+    main()
