@@ -665,6 +665,7 @@ static mcx_err setup(struct ue_group *g, struct mcx_refusal *why)
 {
     const struct ue_radio_config radio = { .play = g->options->play,
                                            .record = g->options->record,
+                                           .json = g->options->json,
                                            .address = g->link.local_address,
                                            .on_played = on_played,
                                            .on_heard = on_heard,

@@ -18,6 +18,7 @@
 #include <mcx/playout.h>
 #include <mcx/rtp.h>
 
+#include "drops.h"
 #include "io/audio.h"
 #include "io/rtp_socket.h"
 
@@ -76,6 +77,7 @@ struct ue_radio {
     uint32_t last_ssrc; /* whom on_speaker named last */
     uint32_t last_guk;
     struct ue_radio_counts counts;
+    struct ue_drops drops;
     struct listener listeners[MCX_GC_AFFILIATIONS_MAX];
     size_t next_listener; /* to be replaced when there are too many */
 };
@@ -257,7 +259,7 @@ static mcx_err speech_take(struct ue_radio *r, const struct mcx_rtp *rtp, const 
 /* ---- receiving ---- */
 
 /* Nothing of a packet is used before its tag is good (RFC 3711 3.3). */
-static mcx_err packet_take(struct ue_radio *r, struct mcx_bytes datagram)
+static mcx_err packet_take(struct ue_radio *r, struct mcx_bytes datagram, struct mcx_refusal *why)
 {
     uint8_t buf[MCX_RTP_SOCKET_MTU];
     struct mcx_wr plain = mcx_wr(buf, sizeof buf);
@@ -265,18 +267,23 @@ static mcx_err packet_take(struct ue_radio *r, struct mcx_bytes datagram)
     struct mcx_amrwb_payload frames;
     struct mcx_rtp rtp;
 
+    *why = (struct mcx_refusal){ 0 };
     if (!r->active) {
-        return MCX_E_STATE;
+        return mcx_refuse(why, MCX_E_STATE, "no call is open", "TS 24.379 10.1.1");
     }
     if (r->protect) {
-        MCX_TRY(mcx_group_rx_open(r->rx, &plain, &speaker, datagram, now(), NULL));
+        MCX_TRY(mcx_group_rx_open(r->rx, &plain, &speaker, datagram, now(), why));
         datagram = mcx_wr_done(&plain);
     }
-    MCX_TRY(mcx_rtp_read(&rtp, datagram));
-    if (rtp.pt != r->rx_payload_type) {
-        return MCX_E_UNSUP;
+    if (mcx_rtp_read(&rtp, datagram) != MCX_OK) {
+        return mcx_refuse(why, MCX_E_FORMAT, "not an RTP packet", "RFC 3550 5.1");
     }
-    MCX_TRY(mcx_amrwb_read(&frames, rtp.payload, r->amrwb.octet_align));
+    if (rtp.pt != r->rx_payload_type) {
+        return mcx_refuse(why, MCX_E_UNSUP, "another payload type than the one agreed on", "RFC 3264 6.1");
+    }
+    if (mcx_amrwb_read(&frames, rtp.payload, r->amrwb.octet_align) != MCX_OK) {
+        return mcx_refuse(why, MCX_E_FORMAT, "the speech in the packet cannot be read", "RFC 4867 4.3, 4.4");
+    }
     speaker.ssrc = rtp.ssrc;
     speaker_tell(r, &speaker);
     r->config.on_heard(r->config.arg);
@@ -289,13 +296,17 @@ static void on_ready(void *arg)
     uint8_t buf[MCX_RTP_SOCKET_MTU];
 
     for (;;) {
+        struct mcx_refusal why = ue_drop_too_long;
         struct mcx_wr wr = mcx_wr(buf, sizeof buf);
         mcx_err err = mcx_rtp_socket_recv(r->socket, MCX_RTP, &wr, NULL);
 
         if (err == MCX_E_STATE || err == MCX_E_IO) {
             return;
         }
-        err = err == MCX_OK ? packet_take(r, mcx_wr_done(&wr)) : err;
+        err = err == MCX_OK ? packet_take(r, mcx_wr_done(&wr), &why) : err;
+        if (err != MCX_OK) {
+            ue_drops_add(&r->drops, err, &why);
+        }
         r->counts.duplicates += err == MCX_E_REPLAY;
         r->counts.unknown_key += err == MCX_E_NOKEY || err == MCX_E_EXPIRED;
         r->counts.refused += err != MCX_OK && err != MCX_E_REPLAY && err != MCX_E_NOKEY && err != MCX_E_EXPIRED;
@@ -425,6 +436,7 @@ static mcx_err listen_try(struct ue_radio *r, const struct mcx_groupcall_media *
     r->amrwb = media->amrwb;
     r->rx_payload_type = media->amrwb.payload_type;
     memset(&r->counts, 0, sizeof r->counts);
+    ue_drops_tell(&r->drops);
     r->last_ssrc = r->last_guk = 0;
     r->origin = r->mixed > r->written ? r->mixed : r->written;
     r->started_ms = mcx_clock_mono_ms();
@@ -477,6 +489,7 @@ void ue_radio_stop(struct ue_radio *r)
     ue_mic_stop(r->mic);
     if (r->active) {
         on_ready(r); /* what has arrived already was said before the end */
+        ue_drops_tell(&r->drops);
     }
     r->active = false;
     mcx_timer_stop(&r->tick);
@@ -518,6 +531,7 @@ mcx_err ue_radio_new(struct ue_radio **out, const struct ue_radio_config *config
         return MCX_E_NOMEM;
     }
     r->config = *config;
+    r->drops = ue_drops("audio", config->json);
     r->watch.fd = -1;
     err = open_all(r, why);
     if (err != MCX_OK) {

@@ -213,6 +213,7 @@ struct ue_radio_config {
     const char *address; /* local */
     const char *play;
     const char *record;
+    bool json;
     void (*on_played)(void *arg);
     void (*on_heard)(void *arg);                                            /* a packet of somebody was good */
     void (*on_speaker)(void *arg, const struct mcx_group_speaker *speaker); /* another one than before */

@@ -67,6 +67,10 @@ expect "packets of Alice" "$(event bob media received)" "$sent"
 expect "lost, late, concealed" "$(event bob media lost) $(event bob media late) $(event bob media concealed)" "0 0 0"
 expect "speakers for Bob" "$(events bob speaker mcptt_id | sort -u)" "$ALICE"
 min() { [ "$2" -ge "$3" ] || fail "$1: $2, not $3 or more"; }
+reasons() { jq -r 'select(.event == "drop" and .line == "audio") | .reason' "$W/log/bob.out"; }
+for reason in "the MKI names no key of this group" "the authentication tag is wrong" "the packet was seen before, or is older than the window"; do
+    expect "said once: $reason" "$(reasons | grep -cxF "$reason")" 1
+done
 min "under unknown keys" "$(event bob media unknown_key)" 200
 min "refused" "$(event bob media refused)" 600
 min "again" "$(event bob media duplicates)" 350

@@ -98,6 +98,9 @@ expect "packets that Bob heard" "$(event bob media received)" "$(($(event alice 
 expect "lost, late, concealed, again" "$(event bob media lost) $(event bob media late) $(event bob media concealed) $(event bob media duplicates)" "0 0 0 0"
 expect "under the old key" "$(($(event bob media unknown_key) + $(event bob media refused)))" $((2 * FRAMES))
 expect "speakers after that" "$(events bob speaker guk_id | wc -l)" "$speakers"
+told() { jq -r "select(.event == \"$1\" and .line == \"audio\") | \"\(.count) \(.reason) (\(.clause))\"" "$W/log/bob.out"; }
+expect "told by Bob's radio at once" "$(told drop)" "1 the key of this group is revoked (TS 33.180 E.6.9)"
+expect "and at the end" "$(told drops)" "$((2 * FRAMES)) the key of this group is revoked (TS 33.180 E.6.9)"
 drops() { event server group-media-closed "drops[\"$1\"]"; }
 expect "in clear" "$(drops "floor: a message in clear, and the call is protected")" 20
 expect "again" "$(drops "floor: the packet was seen before, or is older than the window")" 20
