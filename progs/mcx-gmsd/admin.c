@@ -27,13 +27,10 @@ static mcx_err wrong(struct call *c, const char *what)
     return mcx_refuse(&c->why, MCX_E_ARG, what, "docs/GMS-API.md");
 }
 
-/* A member of the request; without embedded NULs, which JSON allows and a URI does not. */
+/* A member of the request; types have been checked: no embedded NULs, which JSON allows and a URI does not. */
 static const char *text(const struct call *c, const char *name)
 {
-    json_t *v = json_object_get(c->in, name);
-    const char *s = json_string_value(v);
-
-    return s != NULL && strlen(s) == json_string_length(v) && strlen(s) < MCX_GMS_URI_MAX ? s : NULL;
+    return json_string_value(json_object_get(c->in, name));
 }
 
 static bool flag(const struct call *c, const char *name, bool otherwise)
@@ -43,11 +40,61 @@ static bool flag(const struct call *c, const char *name, bool otherwise)
     return json_is_boolean(v) ? json_is_true(v) : otherwise;
 }
 
-static uint32_t number(const struct call *c, const char *name, uint32_t max)
+static uint32_t number(const struct call *c, const char *name)
 {
-    json_int_t v = json_integer_value(json_object_get(c->in, name));
+    return (uint32_t)json_integer_value(json_object_get(c->in, name));
+}
 
-    return v < 0 ? 0 : v > (json_int_t)max ? max : (uint32_t)v;
+/* Types of the members of a request; whatever has another one is refused, not taken for absent. */
+enum type { TEXT, FLAG, NUMBER, ARRAY };
+
+struct typed {
+    const char *name;
+    enum type type;
+    json_int_t max; /* NUMBER */
+};
+
+static const struct typed of_request[] = {
+    { "group", TEXT, 0 },         { "member", TEXT, 0 },        { "name", TEXT, 0 },
+    { "kind", TEXT, 0 },          { "share", TEXT, 0 },         { "key_id", TEXT, 0 },
+    { "protect_media", FLAG, 0 }, { "protect_floor", FLAG, 0 }, { "multicast_floor", FLAG, 0 },
+    { "rekey", FLAG, 0 },         { "priority", NUMBER, 255 },  { "max_participants", NUMBER, UINT32_MAX },
+    { "members", ARRAY, 0 },      { "groups", ARRAY, 0 },
+};
+static const struct typed of_member[] = {
+    { "id", TEXT, 0 },
+    { "name", TEXT, 0 },
+    { "priority", NUMBER, 255 },
+    { "receive_only", FLAG, 0 },
+};
+
+static bool is_text(const json_t *v)
+{
+    const char *s = json_string_value(v);
+
+    return s != NULL && strlen(s) == json_string_length(v) && strlen(s) < MCX_GMS_URI_MAX;
+}
+
+static bool has_type(const json_t *v, const struct typed *t)
+{
+    switch (t->type) {
+    case TEXT: return is_text(v);
+    case FLAG: return json_is_boolean(v);
+    case NUMBER: return json_is_integer(v) && json_integer_value(v) >= 0 && json_integer_value(v) <= t->max;
+    default: return json_is_array(v);
+    }
+}
+
+static bool types_ok(const json_t *object, const struct typed *types, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        const json_t *v = json_object_get(object, types[i].name);
+
+        if (v != NULL && !has_type(v, &types[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Members: "sip:alice@example.org", or {"id": ..., "name": ..., "priority": 0-255, "receive_only": bool}. */
@@ -63,19 +110,17 @@ static bool next_member(void *arg, struct mcx_group_member *out)
     json_t *v = json_array_get(l->array, l->at++);
     json_t *id = json_is_object(v) ? json_object_get(v, "id") : v;
     const char *name = json_string_value(json_object_get(v, "name"));
-    json_int_t priority = json_integer_value(json_object_get(v, "priority"));
 
     if (v == NULL) {
         return false;
     }
-    if (!json_is_string(id) || strlen(json_string_value(id)) != json_string_length(id) || priority < 0 ||
-        priority > 255 || (name != NULL && strlen(name) >= MCX_GROUP_URI_MAX)) {
+    if (!is_text(id) || !types_ok(v, of_member, sizeof of_member / sizeof of_member[0])) {
         l->bad = true;
         return false;
     }
     *out = (struct mcx_group_member){ .mcptt_id = json_string_value(id),
                                       .display_name = name == NULL ? "" : name,
-                                      .priority = (uint8_t)priority,
+                                      .priority = (uint8_t)json_integer_value(json_object_get(v, "priority")),
                                       .receive_only = json_is_true(json_object_get(v, "receive_only")) };
     return true;
 }
@@ -113,8 +158,8 @@ static mcx_err do_create(struct call *c)
     struct mcx_group_head head = { .protect_media = flag(c, "protect_media", true),
                                    .protect_floor = flag(c, "protect_floor", true),
                                    .multicast_floor = flag(c, "multicast_floor", false),
-                                   .max_participants = number(c, "max_participants", UINT32_MAX),
-                                   .priority = (uint8_t)number(c, "priority", 255) };
+                                   .max_participants = number(c, "max_participants"),
+                                   .priority = (uint8_t)number(c, "priority") };
     const char *group = NULL;
     const char *kind = text(c, "kind");
     const char *name = text(c, "name");
@@ -204,7 +249,7 @@ static mcx_err do_regroup(struct call *c)
     }
     for (size_t i = 0; i < num; i++) {
         part[i] = json_string_value(json_array_get(parts, i));
-        if (part[i] == NULL) {
+        if (!is_text(json_array_get(parts, i))) {
             return wrong(c, "groups is an array of two to 32 URIs");
         }
     }
@@ -366,9 +411,29 @@ static void log_verb(const struct call *c, const char *verb, mcx_err err)
     mcx_log(&log, &rec);
 }
 
+static mcx_err checked(struct call *c, const struct verb *v)
+{
+    if (c->in == NULL || c->out == NULL) {
+        return wrong(c, "the body is no JSON object");
+    }
+    if (!types_ok(c->in, of_request, sizeof of_request / sizeof of_request[0])) {
+        return wrong(c, "a member of the request has another type, or is too long or too large");
+    }
+    return v->run(c);
+}
+
+char *admin_refusal(mcx_err err, const char *reason)
+{
+    json_t *j = json_pack("{s:s, s:s}", "error", mcx_err_name(err), "reason", reason);
+    char *text = json_dumps(j, JSON_COMPACT);
+
+    json_decref(j);
+    return text;
+}
+
 static int answer(struct call *c, char **json, const struct verb *v)
 {
-    mcx_err err = c->in == NULL || c->out == NULL ? wrong(c, "the body is no JSON object") : v->run(c);
+    mcx_err err = checked(c, v);
 
     log_verb(c, v->name, err);
     if (err != MCX_OK) {
@@ -401,5 +466,7 @@ int admin_handle(const struct admin *a, char **json, const char *target, struct 
         json_decref(c.out);
         return status;
     }
+    log_verb(&c, "no such verb", MCX_E_NOKEY);
+    *json = admin_refusal(MCX_E_NOKEY, "no such verb");
     return status;
 }

@@ -96,5 +96,7 @@ struct admin {
 };
 /* Returns the HTTP status; `*json` is on the heap. */
 int admin_handle(const struct admin *a, char **json, const char *target, struct mcx_bytes body);
+/* The JSON object of a refusal, on the heap; NULL without memory. */
+char *admin_refusal(mcx_err err, const char *reason);
 
 #endif

@@ -148,9 +148,13 @@ static void handle_admin(struct server *s, struct mcx_http_answer *out, const st
     if (strcmp(req->method, "POST") != 0) {
         mcx_http_answer_header(out, "Allow", "POST");
         out->status = 405;
-        return;
+        json = admin_refusal(MCX_E_UNSUP, "administration is POST");
+    } else {
+        out->status = authorise(s, &claims, token, out, req->peer);
+        json = out->status == 403   ? admin_refusal(MCX_E_POLICY, "no administrator")
+               : out->status == 401 ? admin_refusal(MCX_E_AUTH, "no good access token")
+                                    : NULL;
     }
-    out->status = authorise(s, &claims, token, out, req->peer);
     if (out->status == 0) {
         out->status = admin_handle(&a, &json, req->target, req->body);
     }
