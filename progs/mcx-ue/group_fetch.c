@@ -21,7 +21,7 @@
 
 struct ue_group_fetch {
     struct ue_group *group;
-    struct ue_child child;
+    struct mcx_child child;
     bool again; /* something has changed since the present fetch began */
     struct mcx_timer poll;
     struct mcx_sip_sub *sub;
@@ -56,7 +56,7 @@ static mcx_err spawn(struct ue_group_fetch *f)
         argv[num++] = "--group";
         argv[num++] = o->groups[i];
     }
-    return ue_child_start(&f->child, argv);
+    return mcx_child_start(&f->child, argv, mcx_bytes(NULL, 0));
 }
 
 static void on_output(void *arg)
@@ -67,7 +67,7 @@ static void on_output(void *arg)
         return;
     }
     mcx_loop_unwatch(&f->child.output);
-    (void)ue_child_end(&f->child); /* it has said what it found */
+    (void)mcx_child_end(&f->child); /* it has said what it found */
     if (f->again) {
         fetch(f);
     }
@@ -83,8 +83,8 @@ static void fetch(struct ue_group_fetch *f)
         ue_complain("group keys cannot be fetched", MCX_E_IO, NULL);
         return;
     }
-    if (ue_child_watch(&f->child, on_output, f) != MCX_OK) {
-        (void)ue_child_end(&f->child); /* waits for it: rare, and better than to leave it */
+    if (mcx_child_watch(&f->child, on_output, f) != MCX_OK) {
+        (void)mcx_child_end(&f->child); /* waits for it: rare, and better than to leave it */
     }
 }
 
@@ -188,7 +188,7 @@ void ue_group_fetch_stop(struct ue_group_fetch *f)
         return;
     }
     mcx_timer_clear(&f->poll);
-    ue_child_stop(&f->child);
+    mcx_child_stop(&f->child);
     if (f->sub != NULL) {
         mcx_sip_sub_end(f->sub);
     }

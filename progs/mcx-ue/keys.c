@@ -29,7 +29,7 @@ struct ue_keys {
     uint64_t next_fetch; /* NTP seconds */
     uint32_t num_failures;
     struct mcx_timer timer;
-    struct ue_child child; /* fetches */
+    struct mcx_child child; /* fetches */
     void (*on_fresh)(void *arg);
     void *arg;
 };
@@ -125,7 +125,7 @@ static mcx_err fetch_start(struct ue_keys *k)
                            "--store-key", o->store_key, "--kms-url", o->kms_url, "--kms-uri", o->kms_uri,
                            "--kms-ca",    o->kms_ca,    "--token",   o->token,   "--json",    NULL };
 
-    return ue_child_start(&k->child, argv);
+    return mcx_child_start(&k->child, argv, mcx_bytes(NULL, 0));
 }
 
 /* ---- while the phone runs ---- */
@@ -173,7 +173,7 @@ static void on_output(void *arg)
         return;
     }
     mcx_loop_unwatch(&k->child.output);
-    if (ue_child_end(&k->child) != EXIT_DONE) {
+    if (mcx_child_end(&k->child) != EXIT_DONE) {
         failed(k);
         return;
     }
@@ -194,8 +194,8 @@ static void on_tick(void *arg)
         failed(k);
         return;
     }
-    if (ue_child_watch(&k->child, on_output, k) != MCX_OK) {
-        (void)ue_child_end(&k->child); /* waits for it: rare, and better than to leave it */
+    if (mcx_child_watch(&k->child, on_output, k) != MCX_OK) {
+        (void)mcx_child_end(&k->child); /* waits for it: rare, and better than to leave it */
         failed(k);
     }
 }
@@ -259,9 +259,9 @@ static int fill(struct ue_keys *k)
         }
         while (!ue_child_drain(&k->child, false)) {
         }
-        code = ue_child_end(&k->child);
+        code = mcx_child_end(&k->child);
         if (code != EXIT_DONE) {
-            return code; /* it has said why */
+            return code < 0 ? EXIT_ENVIRONMENT : code; /* it has said why */
         }
         err = ring_read(k, &k->ring, &why);
     }
@@ -293,7 +293,7 @@ int ue_keys_open(struct ue_keys **out, const struct ue_options *options)
 void ue_keys_unwatch(struct ue_keys *k)
 {
     mcx_timer_clear(&k->timer);
-    ue_child_stop(&k->child);
+    mcx_child_stop(&k->child);
 }
 
 void ue_keys_close(struct ue_keys *k)

@@ -50,3 +50,16 @@ void ue_complain(const char *what, mcx_err err, const struct mcx_refusal *why)
         fprintf(stderr, "mcx-ue: %s (%s)\n", what, mcx_err_name(err));
     }
 }
+
+bool ue_child_drain(const struct mcx_child *child, bool forward)
+{
+    uint8_t buf[4096];
+    size_t len = 0;
+    bool ended = mcx_child_read(child, buf, sizeof buf, &len);
+
+    if (len > 0 && forward) {
+        (void)!fwrite(buf, 1, len, stdout);
+        fflush(stdout);
+    }
+    return ended;
+}

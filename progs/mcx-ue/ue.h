@@ -14,6 +14,7 @@
 #include <mcx/groupcall.h>
 #include <mcx/privcall.h>
 
+#include "io/child.h"
 #include "io/loop.h"
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
@@ -74,22 +75,10 @@ void ue_report(bool json, const char *event, const char *sentence, const char *f
 /** A failure of the environment, on standard error. */
 void ue_complain(const char *what, mcx_err err, const struct mcx_refusal *why);
 
-/* ---- child: a process that fetches ---- */
+/* ---- child: what a process that fetches has printed (src/io/child.h) ---- */
 
-struct ue_child {
-    int pid; /* 0 = none */
-    struct mcx_watch output;
-};
-/** Run this program with other arguments. @retval MCX_E_IO @retval MCX_E_NOMEM */
-MCX_MUST_CHECK mcx_err ue_child_start(struct ue_child *child, const char *const argv[]);
-/** Have `ready` called when it has said something, or ended. */
-MCX_MUST_CHECK mcx_err ue_child_watch(struct ue_child *child, void (*ready)(void *arg), void *arg);
-/** Take what it has printed, and print it here too when `forward`. @return true when it has closed its output */
-bool ue_child_drain(const struct ue_child *child, bool forward);
-/** @return its exit code */
-int ue_child_end(struct ue_child *child);
-/** End it, if it is watched. */
-void ue_child_stop(struct ue_child *child);
+/** Take it, and print it here too when `forward`. @return true when it has closed its output */
+bool ue_child_drain(const struct mcx_child *child, bool forward);
 
 /* ---- keys ---- */
 
