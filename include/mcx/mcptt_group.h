@@ -38,7 +38,7 @@ struct mcx_mgrp_config {
 };
 
 enum mcx_mgrp_event {
-    MCX_MGRP_EV_GROUP,        /* body: a group document, new or changed */
+    MCX_MGRP_EV_GROUP,        /* body: a group document, new or changed; user: its group, NULL = the one it names */
     MCX_MGRP_EV_GROUP_GONE,   /* user: URI of a group that is no more */
     MCX_MGRP_EV_REGISTERED,   /* user: MCPTT ID of who has just registered */
     MCX_MGRP_EV_PUBLISH,      /* sip; answered in the same step */
@@ -119,6 +119,7 @@ struct mcx_mgrp_out {
     struct mcx_mgrp_action action[MCX_MGRP_MAX_ACTIONS];
     size_t num;
     bool more;
+    struct mcx_refusal why; /* of a document that was refused; its strings are "" else */
 };
 
 struct mcx_mgrp;
@@ -134,6 +135,7 @@ bool mcx_mgrp_is_group_call(const struct mcx_msrv_sip *sip);
  *
  * @retval MCX_E_STATE   the event does not fit, or there is no such leg or session; nothing has changed
  * @retval MCX_E_FORMAT  GROUP: not a usable document (also MCX_E_UNSUP, MCX_E_SPACE); the group stays as it was
+ * @retval MCX_E_POLICY  GROUP: the document of another group
  */
 MCX_MUST_CHECK mcx_err mcx_mgrp_step(struct mcx_mgrp *grp, const struct mcx_mgrp_in *in, struct mcx_mgrp_out *out);
 /** When to step with a TICK; UINT64_MAX = never. */

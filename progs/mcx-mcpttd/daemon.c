@@ -146,7 +146,8 @@ int md_open(struct md_daemon **out, const struct md_settings *s)
     rc = rc == EXIT_DONE ? open_server(d) : rc;
     rc = rc == EXIT_DONE ? open_sockets(d) : rc;
     rc = rc == EXIT_DONE ? md_preest_open(&d->preest, d) : rc;
-    return rc == EXIT_DONE ? md_groups_open(&d->groups, d) : rc;
+    rc = rc == EXIT_DONE ? md_groups_open(&d->groups, d) : rc;
+    return rc == EXIT_DONE ? md_gms_open(&d->gms, d) : rc;
 }
 
 void md_close(struct md_daemon *d)
@@ -157,6 +158,7 @@ void md_close(struct md_daemon *d)
     mcx_timer_clear(&d->deadline);
     mcx_timer_clear(&d->shutdown);
     md_store_unwatch(d);
+    md_gms_close(d->gms);
     if (d->watching) {
         mcx_loop_unwatch(&d->signals);
         (void)close(d->signals.fd);
@@ -279,6 +281,7 @@ static void on_signals(void *arg)
         if (info.ssi_signo == SIGHUP) {
             md_store_renew(d);
             (void)md_groups_load(d->groups);
+            md_gms_fetch(d->gms);
         } else {
             report(d);
         }

@@ -12,6 +12,7 @@
 #include "mcx-mcpttd/mcpttd.h"
 
 struct md_call;
+struct md_gms;
 struct md_groups;
 struct md_preest;
 struct md_session;
@@ -67,6 +68,7 @@ struct md_daemon {
     struct md_call *calls;
     struct md_delivery *deliveries;
     struct md_groups *groups;
+    struct md_gms *gms; /* NULL = groups come from files */
     struct md_preest *preest;
     uint32_t last_id;
     const struct mcx_sip_msg *request; /* the REGISTER being answered */

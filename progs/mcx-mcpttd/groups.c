@@ -644,6 +644,21 @@ int md_groups_load(struct md_groups *g)
     return rc;
 }
 
+mcx_err md_groups_document(struct md_groups *g, const char *group, struct mcx_bytes xml, struct mcx_refusal *why)
+{
+    mcx_err err = one_step(g, &(struct mcx_mgrp_in){ .event = MCX_MGRP_EV_GROUP, .user = group, .body = xml });
+
+    *why = g->out.why;
+    go_on(g);
+    close_ended(g);
+    return err;
+}
+
+void md_groups_gone(struct md_groups *g, const char *group)
+{
+    step(g, &(struct mcx_mgrp_in){ .event = MCX_MGRP_EV_GROUP_GONE, .user = group });
+}
+
 int md_groups_open(struct md_groups **out, struct md_daemon *d)
 {
     struct md_groups *g = calloc(1, sizeof *g);

@@ -52,6 +52,7 @@ static int serve(struct md_settings *s)
 int main(int argc, char **argv)
 {
     struct md_settings s;
+    bool fetch;
     int rc;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
@@ -63,8 +64,9 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     md_defaults(&s);
-    rc = read_options(&s, argc, argv);
-    rc = rc == EXIT_DONE ? serve(&s) : rc;
+    fetch = argc > 1 && strcmp(argv[1], "fetch-groups") == 0; /* started by gms.c */
+    rc = fetch ? read_options(&s, argc - 1, argv + 1) : read_options(&s, argc, argv);
+    rc = rc != EXIT_DONE ? rc : fetch ? md_gms_process(&s) : serve(&s);
     md_settings_clear(&s);
     return rc;
 }

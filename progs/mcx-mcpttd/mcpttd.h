@@ -43,6 +43,10 @@ struct md_settings {
         csk_lifetime_s;
     char *group_docs[MD_MAX_GROUPS];
     size_t num_group_docs;
+    char *groups[MD_MAX_GROUPS]; /* URIs, followed at the group management server */
+    size_t num_groups;
+    char *gms_url, *gms_token, *gms_ca;
+    uint32_t gms_poll_s;
     struct mcx_fsrv_config floor; /* of every call */
     char *ready_file;
     bool json, check_only;
@@ -64,6 +68,9 @@ int md_complain(int rc, const char *what, const char *why);
 json_t *md_clean(const char *text);
 /** One line on standard output: JSON, or words. `members` is taken. */
 void md_journal(const struct md_settings *s, const char *event, json_t *members);
+
+/** 'mcx-mcpttd fetch-groups': the process that fetches. @return exit code */
+int md_gms_process(const struct md_settings *s);
 
 struct md_daemon;
 /** Files, keys, sockets; says on standard error what is wrong. */

@@ -223,6 +223,15 @@ static int set_group_doc(struct md_settings *s, const char *value)
     return EXIT_DONE;
 }
 
+static int set_group(struct md_settings *s, const char *value)
+{
+    if (s->num_groups == MD_MAX_GROUPS || (s->groups[s->num_groups] = strdup(value)) == NULL) {
+        return bad_value("--group", "a URI, at most 256 times");
+    }
+    s->num_groups++;
+    return EXIT_DONE;
+}
+
 /* T2=30000, T4=0: milliseconds, 0 = never */
 static int set_floor_timer(struct md_settings *s, const char *value)
 {
@@ -273,6 +282,12 @@ static const struct setting {
     { "symmetric-rtp", NULL, "send media to where they come from, not to the address in SDP", FLAG_AT(symmetric_rtp) },
     { "capture", "FILE", "laboratory: pcap file of all media that cross this server", TEXT_AT(capture) },
     { "group-doc", "FILE", "a group document (TS 24.481), read again at SIGHUP; several", BY(set_group_doc) },
+    { "gms-url", "URL", "https://HOST:PORT: group documents come from there, in the place of files", TEXT_AT(gms_url) },
+    { "gms-token", "FILE", "access token of this server for it, mode 0600; read at each fetch", TEXT_AT(gms_token) },
+    { "gms-ca", "PEM", "who vouches for it", TEXT_AT(gms_ca) },
+    { "gms-poll", "SECONDS", "between two fetches (default 60; 0 = at the start and at SIGHUP)",
+      NUMBER_AT(gms_poll_s, 86400) },
+    { "group", "URI", "a group whose document is fetched; several", BY(set_group) },
     { "floor-timer", "NAME=MS", "T1, T2, T3, T4, T7, T8, T9, T20 of TS 24.380 11.1.2; 0 = off; several",
       BY(set_floor_timer) },
     { "store", "FILE", "key store of this server, checked; read again when it changes", TEXT_AT(store) },
@@ -316,8 +331,8 @@ void md_usage(void)
         "Properties of a user: public=URI (public user identity, default the MCPTT ID), answer=auto|manual,\n"
         "max-calls=N (default 1), may-call=MCPTT-ID (several; default anyone), force-auto, deny-private-calls,\n"
         "deny-automatic, deny-manual, deny-called, no-settings, emergency, imminent (may make such group calls).\n\n"
-        "SIGTERM ends the calls and the server; SIGUSR1 prints a 'counters' event, as the end does; SIGHUP reads the\n"
-        "group documents and the key store again. Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment.");
+        "SIGTERM ends the calls and the server; SIGUSR1 prints a 'counters' event, as the end does; SIGHUP reads or\n"
+        "fetches the group documents and the key store again. Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment.");
 }
 
 int md_set(struct md_settings *s, const char *name, const char *value)
@@ -412,6 +427,7 @@ void md_defaults(struct md_settings *s)
     s->total_rate = 20000;
     s->no_answer_s = 60;
     s->session_expires_s = 1800;
+    s->gms_poll_s = 60;
     s->max_expires_s = 600; /* libre closes a connection after 900 s without a message */
 }
 
@@ -433,6 +449,20 @@ static int set_derived(struct md_settings *s)
         }
     }
     return s->media_address != NULL ? EXIT_DONE : set_text(&s->media_address, s->listen[0].addr);
+}
+
+static int check_gms(const struct md_settings *s)
+{
+    bool all = s->gms_url != NULL && s->gms_token != NULL && s->gms_ca != NULL && s->num_groups > 0;
+    bool none = s->gms_url == NULL && s->gms_token == NULL && s->gms_ca == NULL && s->num_groups == 0;
+
+    if (!all && !none) {
+        return md_complain(EXIT_USAGE, "--gms-url, --gms-token, --gms-ca and --group go together", "");
+    }
+    if (all && s->num_group_docs > 0) { /* an old file would bring back whom the server has put out */
+        return md_complain(EXIT_USAGE, "groups come from --gms-url or from --group-doc, not from both", "");
+    }
+    return EXIT_DONE;
 }
 
 int md_check(struct md_settings *s)
@@ -464,7 +494,7 @@ int md_check(struct md_settings *s)
             }
         }
     }
-    return set_derived(s);
+    return check_gms(s) == EXIT_DONE ? set_derived(s) : EXIT_USAGE;
 }
 
 void md_settings_clear(struct md_settings *s)
@@ -486,6 +516,9 @@ void md_settings_clear(struct md_settings *s)
     }
     for (size_t i = 0; i < s->num_group_docs; i++) {
         free(s->group_docs[i]);
+    }
+    for (size_t i = 0; i < s->num_groups; i++) {
+        free(s->groups[i]);
     }
     for (size_t i = 0; i < s->num_users; i++) {
         for (size_t k = 0; k < s->users[i].num_may_call; k++) {

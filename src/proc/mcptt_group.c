@@ -261,6 +261,7 @@ mcx_err mcx_mgrp_step(struct mcx_mgrp *grp, const struct mcx_mgrp_in *in, struct
 
     out->num = 0;
     out->more = false;
+    out->why = (struct mcx_refusal){ "", "" };
     grp->text.len = 0;
     err = handle(&s);
     mgrp_drain(&s);

@@ -95,16 +95,22 @@ static mcx_err take_member(void *arg, const struct mcx_group_member *in)
     return MCX_OK;
 }
 
-static mcx_err read_document(struct mgrp_group **out, const struct mcx_mgrp *grp, struct mcx_bytes xml)
+static mcx_err read_document(struct mgrp_group **out, const struct mcx_mgrp *grp, const struct mcx_mgrp_in *in,
+                             struct mcx_refusal *why)
 {
     struct mgrp_group *g = calloc(1, sizeof *g);
     struct reading r = { grp->config.srv, g, 0 };
-    mcx_err err = g == NULL ? MCX_E_NOMEM : mcx_group_doc_read(&g->head, xml, take_member, &r, NULL);
+    mcx_err err = g == NULL ? MCX_E_NOMEM : mcx_group_doc_read(&g->head, in->body, take_member, &r, why);
 
+    if (err == MCX_OK && in->user != NULL && strcmp(g->head.uri, in->user) != 0) {
+        err = mcx_refuse(why, MCX_E_POLICY, "the document is of another group", "TS 24.481 7.2");
+    }
     if (err == MCX_OK && g->num_members > 0) {
         qsort(g->members, g->num_members, sizeof g->members[0], by_id);
         for (size_t i = 1; i < g->num_members; i++) {
-            err = by_id(&g->members[i - 1], &g->members[i]) == 0 ? MCX_E_FORMAT : err; /* a member twice */
+            if (by_id(&g->members[i - 1], &g->members[i]) == 0) {
+                err = mcx_refuse(why, MCX_E_FORMAT, "a member stands twice in the group document", "TS 24.481 7.2");
+            }
         }
     }
     if (err != MCX_OK) {
@@ -158,11 +164,11 @@ mcx_err mgrp_take_document(struct mgrp_step *s)
     struct mgrp_group *fresh = NULL;
     struct mgrp_group *old;
 
-    MCX_TRY(read_document(&fresh, grp, s->in->body));
+    MCX_TRY(read_document(&fresh, grp, s->in, &s->out->why));
     old = mgrp_find_group(grp, fresh->head.uri);
     if (old == NULL && grp->num_groups == MCX_MGRP_MAX_GROUPS) {
         mgrp_free_group(fresh);
-        return MCX_E_SPACE;
+        return mcx_refuse(&s->out->why, MCX_E_SPACE, "there are too many groups", "");
     }
     mgrp_note(s, "group-changed", "", fresh->head.uri,
               mgrp_text(grp, "%zu members, %s", fresh->num_members,

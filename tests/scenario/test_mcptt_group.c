@@ -170,10 +170,9 @@ static void enrol(size_t user, int64_t expires)
     assert_int_equal(mcx_msrv_step(w.srv, &in, &out), MCX_OK);
 }
 
-static void document(const char *uri, const char *members, const char *more, bool prearranged)
+static struct mcx_bytes document_write(const char *uri, const char *members, const char *more, bool prearranged)
 {
     static char xml[262144];
-    struct mcx_mgrp_in in = { .event = MCX_MGRP_EV_GROUP };
 
     snprintf(xml, sizeof xml,
              "<group xmlns='urn:oma:xml:poc:list-service' xmlns:rl='urn:ietf:params:xml:ns:resource-lists'"
@@ -182,9 +181,26 @@ static void document(const char *uri, const char *members, const char *more, boo
              "<oxe:supported-services><oxe:service enabler='urn:urn-7:3gpp-service.ims.icsi.mcptt'><oxe:group-media>"
              "<g:mcptt-speech/></oxe:group-media></oxe:service></oxe:supported-services></list-service></group>",
              uri, members, prearranged ? "true" : "false", more);
-    in.body = mcx_bytes_str(xml);
+    return mcx_bytes_str(xml);
+}
+
+static void document(const char *uri, const char *members, const char *more, bool prearranged)
+{
+    struct mcx_mgrp_in in = { .event = MCX_MGRP_EV_GROUP };
+
+    in.body = document_write(uri, members, more, prearranged);
     assert_int_equal(feed(&in), MCX_OK);
     noted("group-changed");
+}
+
+/* Fetched for GROUP, and refused. */
+static void wrong_document(const char *uri, const char *members, mcx_err want_err)
+{
+    struct mcx_mgrp_in in = { .event = MCX_MGRP_EV_GROUP, .user = GROUP };
+
+    in.body = document_write(uri, members, "", true);
+    assert_int_equal(feed(&in), want_err);
+    assert_int_equal(w.num, 0);
 }
 
 #define ENTRY(uri) "<entry uri='" uri "'><g:user-priority>3</g:user-priority></entry>"
@@ -758,6 +774,10 @@ static void test_documents(void **state)
     (void)state;
     assert_int_not_equal(feed(&in), MCX_OK);
     (void)start(legs);
+    wrong_document(CHAT, A B C, MCX_E_POLICY); /* asked for one group, got that of another */
+    wrong_document(GROUP, A A, MCX_E_FORMAT);
+    assert_int_equal(count(MCX_MGRP_HANGUP), 0);
+    assert_true(mcx_mgrp_is_affiliated(w.grp, GROUP, names[CAROL], w.now)); /* as it was */
     assert_int_equal(feed(&bye), MCX_OK);
     assert_int_equal(count(MCX_MGRP_HANGUP), 3);
     assert_int_equal(feed(&bye), MCX_E_STATE);
