@@ -48,7 +48,7 @@ static void usage(FILE *f)
         "Groups are administered with 'mcx group'. A seal key file holds 64 hex digits and has mode 0600.\n"
         "Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment. SIGTERM ends 'run' cleanly, SIGUSR1 logs\n"
         "how many answers of each kind were given. 0 lifts the limit of --refusals and --connections-per-peer, and\n"
-        "switches --rekey-every and --key-lifetime off.\n",
+        "switches --rekey-every and --key-lifetime off; --workers 0 is as many as there are processors.\n",
         f);
 }
 

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "support/gms_lab.h"
 
 static void created(void **state)
@@ -444,6 +446,55 @@ static void seal_and_version(void **state)
     lab_end(&l);
 }
 
+/* A database as version 1 had it, in the middle of a round: what tells the versions apart is taken away. */
+static const char version_1[] = "DROP INDEX job_waiting;"
+                                "ALTER TABLE job DROP COLUMN rank;"
+                                "ALTER TABLE round DROP COLUMN rank;"
+                                "CREATE INDEX job_waiting ON job (id) WHERE state = 0;"
+                                "PRAGMA user_version = 1;";
+
+static void set_version(struct lab *l, const char *sql)
+{
+    sqlite3 *sqlite = NULL;
+
+    assert_int_equal(sqlite3_open(l->path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(sqlite, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(sqlite), SQLITE_OK);
+}
+
+static void upgraded(void **state)
+{
+    struct mcx_gmsdb *none = NULL;
+    struct mcx_gmsdb_event ev;
+    struct lab l;
+    char alice[32];
+    char bob[32];
+
+    (void)state;
+    lab_begin(&l);
+    lab_group(&l, FIRE, PEOPLE(ALICE, BOB), false, NULL);
+    assert_int_equal(lab_work(&l, 1), 1);
+    mcx_gmsdb_close(l.db);
+    set_version(&l, version_1);
+    lab_open(&l);
+    lab_settle(&l); /* the round that was under way goes on */
+    assert_int_equal(l.made, 2);
+    lab_key_part(alice, lab_look(&l, FIRE, ALICE));
+    lab_key_part(bob, lab_look(&l, FIRE, BOB));
+    assert_string_equal(alice, bob);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_rekey(l.db, &ev, FIRE, "by hand", NULL), MCX_OK);
+    lab_settle(&l);
+    assert_int_equal(lab_look(&l, FIRE, BOB).num, 2);
+    mcx_gmsdb_close(l.db);
+    lab_open(&l); /* and it is of the new version now */
+    set_version(&l, "PRAGMA user_version = 3");
+    assert_int_equal(mcx_gmsdb_open(&none, l.path, &l.policy), MCX_E_UNSUP);
+    set_version(&l, "PRAGMA user_version = 0");
+    assert_int_equal(mcx_gmsdb_open(&none, l.path, &l.policy), MCX_E_UNSUP);
+    lab_end(&l);
+}
+
 /* 10,000 members: every payload once, and memory that does not grow with their number. */
 #define MANY       10000
 #define HEAP_BOUND (6u << 20) /* SQLite's page cache of 2 MB, statements, one batch */
@@ -560,7 +611,7 @@ int main(void)
         cmocka_unit_test(too_late),     cmocka_unit_test(killed),           cmocka_unit_test(revoked),
         cmocka_unit_test(shared),       cmocka_unit_test(regrouped),        cmocka_unit_test(by_age_and_period),
         cmocka_unit_test(lacking),      cmocka_unit_test(seal_and_version), cmocka_unit_test(ten_thousand),
-        cmocka_unit_test(urgent_first),
+        cmocka_unit_test(urgent_first), cmocka_unit_test(upgraded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
