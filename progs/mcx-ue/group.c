@@ -206,6 +206,7 @@ static void media_stop(struct ue_group *g)
     ue_radio_stop(g->radio);
     g->speaker = (struct mcx_group_speaker){ 0 };
     g->talker[0] = '\0';
+    g->mute = false;
     if (!g->media_open) {
         return; /* nobody has answered */
     }
@@ -241,7 +242,9 @@ static void on_group_keys(void *arg)
 
     mcx_groupcall_set_keys(g->gc, keys);
     (void)snprintf(key_id, sizeof key_id, "%08x", (unsigned)ue_radio_key_id(g->radio));
-    if (err != MCX_OK && could_send) {
+    g->mute = err != MCX_OK && (g->mute || could_send);
+    if (g->mute && could_send) {
+        ue_talk_release(g->talk);
         refused(g, mcx_groupcall_group(g->gc), "no-key",
                 "There is no key to speak with any more; what you say is not sent", &why);
     } else if (switched) {
@@ -508,6 +511,11 @@ static void do_join(struct ue_group *g, char *const *w)
 static void do_push(struct ue_group *g, char *const *w)
 {
     (void)w;
+    if (g->mute) {
+        refused(g, mcx_groupcall_group(g->gc), "no-key", "There is no key to speak with; the floor is not asked for",
+                &(struct mcx_refusal){ "no usable key of the group", "TS 33.180 5.7" });
+        return;
+    }
     ue_talk_push(g->talk);
 }
 

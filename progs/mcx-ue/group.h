@@ -38,6 +38,7 @@ struct ue_group {
     size_t num_later;
     bool stepping;
     bool media_open;
+    bool mute; /* the keys of the present call are gone: who cannot be heard does not ask for the floor */
     char talker[MCX_MCPTT_VALUE_MAX]; /* as the server says */
     struct mcx_group_speaker speaker; /* whom we hear */
     char known[UE_MAX_KNOWN][MCX_MCPTT_VALUE_MAX];

@@ -166,6 +166,9 @@ for who in alice bob; do
     wait_gone "$who" "$west" revoked
     wait_field "$who" refused sentence "There is no key to speak with any more; what you say is not sent" 1 # in the call
 done
+say_to alice push
+wait_field alice refused cause no-key 2
+expect "the floor of who cannot be heard" "$(events alice floor state | grep -c granted)" "$calls"
 say_to alice leave
 wait_count alice group-ended $((calls + 1))
 say_to alice call "$WEST"
@@ -177,7 +180,7 @@ wait_key alice "$south"
 admin delete --group "$SOUTH"
 wait_gone alice "$south"
 say_to alice call "$SOUTH"
-wait_refused alice no-key # no call: her call of the other group said that it is revoked
+wait_field alice refused cause no-key 3
 for who in alice bob carol; do say_to "$who" quit; done
 expect_exit bob 0
 echo "deleted: no key of the group is left"
