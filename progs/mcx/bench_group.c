@@ -133,6 +133,40 @@ static mcx_err setup(void **state, size_t num_speakers)
     return fill_cache(s);
 }
 
+/* One speaker, and a listener who also holds keys of 511 other groups; the one that is used came last. */
+static mcx_err setup_512_keys(void **state)
+{
+    struct group_state *s = NULL;
+    struct mcx_imessage used;
+    enum mcx_group_key_change change;
+    mcx_err err = setup(state, 1);
+
+    s = *state;
+    if (err != MCX_OK) {
+        return err;
+    }
+    used = s->msg;
+    mcx_group_keys_free(s->keys);
+    s->keys = NULL;
+    MCX_GO(err, mcx_group_keys_new(&s->keys));
+    for (int i = 0; i < 512 && err == MCX_OK; i++) {
+        char group[64];
+
+        (void)snprintf(group, sizeof group, "sip:other%d@example.org", i);
+        if (i < 511) {
+            MCX_GO(err, mcx_key_generate(&s->msg.key, &s->msg.key_id, MCX_KEY_GMK, &s->rng));
+        } else {
+            s->msg = used;
+        }
+        MCX_GO(err, mcx_guk_id(&s->msg.csb_id, s->msg.key_id, &s->msg.key, mcx_bytes_str(s->msg.responder)));
+        err = mcx_group_keys_accept(s->keys, &change, &s->msg, GMS, i < 511 ? group : GROUP, s->now, NULL);
+    }
+    err = err == MCX_OK ? fill_cache(s) : err;
+out:
+    mcx_wipe(&used, sizeof used);
+    return err;
+}
+
 static mcx_err setup_1(void **state)
 {
     return setup(state, 1);
@@ -184,6 +218,7 @@ const struct bench_item bench_group[] = {
     { "group.receive-1", setup_1, run_receive, teardown },
     { "group.receive-16", setup_16, run_receive, teardown },
     { "group.receive-1000", setup_1000, run_receive, teardown },
+    { "group.receive-512-keys", setup_512_keys, run_receive, teardown },
     { "group.first-packet", setup_1, run_first, teardown },
     { NULL, NULL, NULL, NULL },
 };
