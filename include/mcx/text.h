@@ -30,7 +30,8 @@ MCX_MUST_CHECK mcx_err mcx_dec_read(uint64_t *out, uint64_t max, struct mcx_byte
 
 /** Well-formed UTF-8 without NUL. */
 bool mcx_utf8_ok(struct mcx_bytes in);
-/** For a terminal: control characters, C0, DEL, and C1 in UTF-8 or alone, become '?'; cut where `out` ends. */
+/** For a terminal: what is left is well-formed UTF-8. Control characters (C0, DEL, C1) and octets that are no UTF-8
+ * become '?'; cut before the character that does not fit any more. `cap` is at least 1. */
 void mcx_text_plain(char *out, size_t cap, const char *text);
 
 #endif

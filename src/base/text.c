@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _POSIX_C_SOURCE 200809L /* strnlen */
 #include <mcx/secret.h>
 #include <mcx/text.h>
 
@@ -225,25 +224,34 @@ static size_t utf8_sequence(uint8_t lead, uint32_t *bits, uint32_t *min)
     return 0;
 }
 
+/* Length of the well-formed sequence at the front, with its code point; 0 = none. */
+static size_t utf8_first(uint32_t *point, struct mcx_bytes in)
+{
+    uint32_t v = 0;
+    uint32_t min = 0;
+    size_t n = in.len > 0 ? utf8_sequence(in.p[0], &v, &min) : 0;
+
+    if (n > in.len) {
+        return 0;
+    }
+    for (size_t k = 1; k < n; k++) {
+        if ((in.p[k] & 0xc0) != 0x80) {
+            return 0;
+        }
+        v = v << 6 | (in.p[k] & 0x3fu);
+    }
+    *point = v;
+    return v < min || v > 0x10ffff || (v >= 0xd800 && v < 0xe000) ? 0 : n;
+}
+
 bool mcx_utf8_ok(struct mcx_bytes in)
 {
-    size_t i = 0;
+    uint32_t point = 0;
 
-    while (i < in.len) {
-        uint32_t v = 0;
-        uint32_t min = 0;
-        size_t n = utf8_sequence(in.p[i], &v, &min);
+    for (size_t i = 0; i < in.len;) {
+        size_t n = utf8_first(&point, mcx_bytes(in.p + i, in.len - i));
 
-        if (n == 0 || n > in.len - i) {
-            return false;
-        }
-        for (size_t k = 1; k < n; k++) {
-            if ((in.p[i + k] & 0xc0) != 0x80) {
-                return false;
-            }
-            v = v << 6 | (in.p[i + k] & 0x3fu);
-        }
-        if (v < min || v > 0x10ffff || (v >= 0xd800 && v < 0xe000)) {
+        if (n == 0) {
             return false;
         }
         i += n;
@@ -251,16 +259,27 @@ bool mcx_utf8_ok(struct mcx_bytes in)
     return true;
 }
 
-/* A terminal takes U+0080 to U+009F for commands, as it does ESC; alone they are octets of no UTF-8. */
+/* A terminal takes U+0080 to U+009F for commands, as it does ESC, and their octets alone too. */
 void mcx_text_plain(char *out, size_t cap, const char *text)
 {
-    size_t n = strnlen(text, cap - 1);
+    struct mcx_bytes in = mcx_bytes_str(text);
+    size_t o = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        uint8_t c = (uint8_t)text[i];
-        bool c1 = c >= 0x80 && c < 0xa0 && (i == 0 || (uint8_t)text[i - 1] < 0x80 || (uint8_t)text[i - 1] == 0xc2);
+    for (size_t i = 0; i < in.len;) {
+        uint32_t point = 0;
+        size_t n = utf8_first(&point, mcx_bytes(in.p + i, in.len - i));
+        bool plain = n != 0 && point >= 0x20 && !(point >= 0x7f && point < 0xa0);
 
-        out[i] = (char)(c < 0x20 || c == 0x7f || c1 ? '?' : c);
+        if ((plain ? n : 1) > cap - 1 - o) {
+            break;
+        }
+        if (plain) {
+            memcpy(out + o, in.p + i, n);
+        } else {
+            out[o] = '?';
+        }
+        o += plain ? n : 1;
+        i += n != 0 ? n : 1;
     }
-    out[n] = '\0';
+    out[o] = '\0';
 }

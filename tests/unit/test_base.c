@@ -172,9 +172,36 @@ static void plain_text(void **state)
     mcx_text_plain(out, sizeof out, "a\x1b[2J\r\x7f b\xc3\xbc");
     assert_string_equal(out, "a?[2J?? b\xc3\xbc");
     mcx_text_plain(out, sizeof out, "x\xc2\x9b" "31m\x9b" "1m\xe2\x82\xac\xf0\x9f\x9a\x92");
-    assert_string_equal(out, "x\xc2?31m?1m\xe2\x82\xac\xf0\x9f\x9a\x92");
+    assert_string_equal(out, "x?31m?1m\xe2\x82\xac\xf0\x9f\x9a\x92");
+    mcx_text_plain(out, sizeof out, "\xc2\x80\xc2\x9f\xc2\xa0\xc3\x9b\xe2\x82 \xc0\xaf\xed\xa0\x80\xff\xc2");
+    assert_string_equal(out, "??\xc2\xa0\xc3\x9b?? ???????");
     mcx_text_plain(out, 4, "abcdef");
     assert_string_equal(out, "abc");
+    mcx_text_plain(out, 4, "ab\xe2\x82\xac"); /* no half of a character */
+    assert_string_equal(out, "ab");
+    mcx_text_plain(out, 1, "a");
+    assert_string_equal(out, "");
+}
+
+/* Whatever comes in, what is shown is UTF-8 and has no control characters. */
+static void plain_text_of_any_octets(void **state)
+{
+    char in[5] = "";
+    char out[8];
+
+    (void)state;
+    for (uint32_t n = 0; n < 200000; n++) {
+        uint32_t v = n * UINT32_C(2654435761);
+
+        for (size_t i = 0; i < 4; i++) {
+            in[i] = (char)(v >> (24 - 8 * i));
+        }
+        mcx_text_plain(out, 1 + n % sizeof out, in);
+        assert_true(mcx_utf8_ok(mcx_bytes_str(out)));
+        for (const char *c = out; *c != '\0'; c++) {
+            assert_true((uint8_t)*c >= 0x20 && *c != 0x7f && !((uint8_t)*c == 0xc2 && (uint8_t)c[1] < 0xa0));
+        }
+    }
 }
 
 static void utf8_rules(void **state)
@@ -225,7 +252,7 @@ int main(void)
         cmocka_unit_test(base64_refuses),              cmocka_unit_test(hex_round_trip),
         cmocka_unit_test(decimal_bounds),              cmocka_unit_test(datetime_forms),
         cmocka_unit_test(ntp_eras),                    cmocka_unit_test(plain_text),
-        cmocka_unit_test(ntp_eras),                    cmocka_unit_test(utf8_rules),
+        cmocka_unit_test(plain_text_of_any_octets),    cmocka_unit_test(utf8_rules),
         cmocka_unit_test(secret_memory_of_many_sizes), cmocka_unit_test(constant_time_compare),
     };
 
