@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -149,6 +150,85 @@ static void many_joins(void **state)
 }
 
 /* A receiver that is kept over calls takes nothing recorded in one of them; a new one cannot know. */
+static int by_value(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Nothing of a radio outlives it, so that each start draws all 32 bits (TS 33.180 7.5.1; docs/SOUNDNESS.md). */
+static void starts_draw_an_ssrc(void **state)
+{
+    static const uint8_t drawn[] = { 0xff, 0x01, 0x80, 0x7e };
+    struct fake_rng script = { .script = mcx_bytes(drawn, sizeof drawn) };
+    struct mcx_rng rng = fake_rng(&script);
+    struct mcx_imessage m = group_msg(ALICE, GROUP_GMK_ID, 0);
+    struct mcx_group_keys *keys = group_keys_with(&m);
+    struct mcx_group_tx *tx = NULL;
+    uint32_t ssrc[1000];
+
+    (void)state;
+    assert_int_equal(mcx_group_tx_new(&tx, keys, GROUP_FIRE, group_time(0), &rng, NULL), MCX_OK);
+    assert_int_equal(mcx_group_tx_ssrc(tx), 0xff01807e);
+    mcx_group_tx_free(tx);
+    mcx_group_keys_free(keys);
+    for (size_t i = 0; i < 1000; i++) { /* with the same octets to draw from as ever, so the outcome is fixed */
+        struct phone alice = phone_new(ALICE);
+
+        ssrc[i] = mcx_group_tx_ssrc(alice.tx);
+        phone_clear(&alice);
+    }
+    qsort(ssrc, 1000, sizeof ssrc[0], by_value);
+    for (size_t i = 1; i < 1000; i++) {
+        assert_true(ssrc[i] != ssrc[i - 1]);
+    }
+}
+
+static struct phone phone_with_ssrc(const char *user, struct mcx_bytes ssrc)
+{
+    struct fake_rng script = { .script = ssrc };
+    struct mcx_rng rng = fake_rng(&script);
+    struct phone p = phone_new(user);
+
+    mcx_group_tx_free(p.tx);
+    assert_int_equal(mcx_group_tx_new(&p.tx, p.keys, GROUP_FIRE, group_time(0), &rng, NULL), MCX_OK);
+    return p;
+}
+
+/* Two members who have drawn one SSRC under one GMK: their keys differ with their GUK-IDs, so no key stream comes
+ * twice, and both are heard. */
+static void equal_ssrcs(void **state)
+{
+    static const uint8_t drawn[] = { 0xca, 0xfe, 0xba, 0xbe };
+    struct phone alice = phone_with_ssrc(ALICE, mcx_bytes(drawn, 4)),
+                 carol = phone_with_ssrc(CAROL, mcx_bytes(drawn, 4));
+    struct phone bob = phone_new(BOB);
+
+    (void)state;
+    assert_int_equal(mcx_group_tx_ssrc(alice.tx), mcx_group_tx_ssrc(carol.tx));
+    mcx_group_rx_own(carol.rx, mcx_group_tx_ssrc(carol.tx));
+    advance(&carol, 2);
+    advance(&alice, 2);
+    alice.seq = carol.seq = (uint16_t)(alice.seq > carol.seq ? alice.seq : carol.seq);
+    for (size_t n = 0; n < 50; n++) {
+        struct packet a = speak(&alice), c = speak(&carol);
+
+        assert_int_equal(a.len, c.len);
+        assert_memory_equal(a.p, c.p, 12); /* one header, one plaintext */
+        for (size_t i = 12; i < 72; i += 4) {
+            assert_memory_not_equal(a.p + i, c.p + i, 4);
+        }
+        assert_int_equal(hear(&bob, &a, 1), MCX_OK);
+        assert_int_equal(hear(&bob, &c, 1), MCX_OK);
+        assert_int_equal(hear(&carol, &a, 1), MCX_OK); /* not taken for her own */
+        assert_int_equal(hear(&bob, &c, 1), MCX_E_REPLAY);
+    }
+    phone_clear(&alice);
+    phone_clear(&carol);
+    phone_clear(&bob);
+}
+
 static void recorded_in_an_earlier_call(void **state)
 {
     struct phone bob = phone_new(BOB);
@@ -587,13 +667,25 @@ static void no_key_no_sender(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(three_at_once),    cmocka_unit_test(other_rand),        cmocka_unit_test(forged_roc),
-        cmocka_unit_test(many_joins),    cmocka_unit_test(other_rand),        cmocka_unit_test(forged_roc),
-        cmocka_unit_test(recorded_in_an_earlier_call),    cmocka_unit_test(other_rand),        cmocka_unit_test(forged_roc),
-        cmocka_unit_test(forged_mki),       cmocka_unit_test(unknown_keys),      cmocka_unit_test(live_speakers_stay),
-        cmocka_unit_test(rekey_in_speech),  cmocka_unit_test(rekey_without_roc), cmocka_unit_test(key_comes_back),
-        cmocka_unit_test(revoked_at_once),  cmocka_unit_test(expired_key),       cmocka_unit_test(colliding_guk_ids),
-        cmocka_unit_test(no_key_no_sender), cmocka_unit_test(clock_set_back),    cmocka_unit_test(own_speech),
+        cmocka_unit_test(three_at_once),
+        cmocka_unit_test(many_joins),
+        cmocka_unit_test(starts_draw_an_ssrc),
+        cmocka_unit_test(equal_ssrcs),
+        cmocka_unit_test(recorded_in_an_earlier_call),
+        cmocka_unit_test(other_rand),
+        cmocka_unit_test(forged_roc),
+        cmocka_unit_test(forged_mki),
+        cmocka_unit_test(unknown_keys),
+        cmocka_unit_test(live_speakers_stay),
+        cmocka_unit_test(rekey_in_speech),
+        cmocka_unit_test(rekey_without_roc),
+        cmocka_unit_test(key_comes_back),
+        cmocka_unit_test(revoked_at_once),
+        cmocka_unit_test(expired_key),
+        cmocka_unit_test(clock_set_back),
+        cmocka_unit_test(own_speech),
+        cmocka_unit_test(colliding_guk_ids),
+        cmocka_unit_test(no_key_no_sender),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,40 @@ static void several_in_a_datagram(void **state)
     channel_clear(&ch);
 }
 
+/* For the life of a key each end has one SSRC, and no index comes twice under it, also where a message did not fit or
+ * was not taken (RFC 7714 9.1; docs/SOUNDNESS.md). */
+static void no_index_twice(void **state)
+{
+    struct channel ch;
+    struct mcx_control *end[2];
+
+    (void)state;
+    channel_init(&ch, 1);
+    end[0] = ch.client;
+    end[1] = ch.server;
+    for (size_t side = 0; side < 2; side++) {
+        uint32_t ssrc = mcx_control_ssrc(end[side]);
+
+        for (uint32_t i = 0; i < 200; i++) {
+            struct datagram plain = channel_message(end[side], 20);
+            struct datagram d = channel_protect(end[side], &plain);
+            struct mcx_rd rd = mcx_rd(mcx_bytes(d.p + d.len - 8, 4));
+            uint8_t small[20];
+            struct mcx_wr wr = mcx_wr(small, sizeof small);
+            uint32_t index = 0;
+
+            assert_int_equal(mcx_rd_u32(&rd, &index), MCX_OK);
+            assert_int_equal(index, UINT32_C(0x80000000) | i); /* E, and the index */
+            assert_int_equal(mcx_control_ssrc(end[side]), ssrc);
+            assert_int_equal(mcx_control_protect(end[side], &wr, mcx_bytes(plain.p, plain.len)), MCX_E_SPACE);
+            assert_int_equal(wr.len, 0); /* nothing left under an index that comes again */
+            d.p[d.len - 10] ^= 1;
+            assert_int_equal(channel_take(NULL, end[1 - side], &d), MCX_E_AUTH);
+        }
+    }
+    channel_clear(&ch);
+}
+
 /* A client that starts again with its CSK has another SSRC, and the server takes it when it has room. */
 static void a_new_context_has_a_new_ssrc(void **state)
 {
@@ -163,11 +197,9 @@ static void a_new_context_has_a_new_ssrc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(upload_and_download),
-        cmocka_unit_test(two_keys_differ),
-        cmocka_unit_test(both_ways),
-        cmocka_unit_test(several_in_a_datagram),
-        cmocka_unit_test(a_new_context_has_a_new_ssrc),
+        cmocka_unit_test(upload_and_download), cmocka_unit_test(two_keys_differ),
+        cmocka_unit_test(both_ways),           cmocka_unit_test(several_in_a_datagram),
+        cmocka_unit_test(no_index_twice),      cmocka_unit_test(a_new_context_has_a_new_ssrc),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
