@@ -11,8 +11,8 @@ enum { PAST_SKEW_S = 300 }; /* it is made for that very MESSAGE; docs/DEVIATIONS
 struct ue_csk {
     const struct ue_link *link;
     struct mcx_channel *channel;
-    struct mcx_control_key made; /* on its way to the server */
-    bool pending;
+    bool pending;     /* a key is on its way to the server */
+    uint32_t offered; /* that one */
 };
 
 mcx_err ue_csk_new(struct ue_csk **out, const struct ue_link *link)
@@ -32,7 +32,6 @@ void ue_csk_free(struct ue_csk *csk)
 {
     if (csk != NULL) {
         mcx_channel_free(csk->channel);
-        mcx_control_key_clear(&csk->made);
         free(csk);
     }
 }
@@ -68,28 +67,38 @@ mcx_err ue_csk_make(struct ue_csk *csk, struct mcx_wr *message, struct mcx_refus
 {
     const struct mcx_rng rng = mcx_rng_system();
     const struct ue_options *o = csk->link->options;
+    struct mcx_control_key key = { .type = MCX_KEY_CSK };
+    struct mcx_wr wr = *message;
+    mcx_err err;
 
-    mcx_control_key_clear(&csk->made);
     csk->pending = false;
-    MCX_TRY(mcx_csk_make(&csk->made, message, mcx_bytes_str(o->id), mcx_bytes_str(o->server_id), now(),
-                         ue_keys_ring(csk->link->keys), &rng, why));
+    MCX_GO(err, mcx_csk_make(&key, &wr, mcx_bytes_str(o->id), mcx_bytes_str(o->server_id), now(),
+                             ue_keys_ring(csk->link->keys), &rng, why));
+    MCX_GO(err, mcx_channel_offer(csk->channel, &key, &rng)); /* it opens from now on: the answer may be lost */
+    *message = wr;
+    csk->offered = key.key_id;
     csk->pending = true;
-    return MCX_OK;
+out:
+    mcx_control_key_clear(&key);
+    return err;
 }
 
-void ue_csk_uploaded(struct ue_csk *csk, bool taken)
+bool ue_csk_uploaded(struct ue_csk *csk, uint16_t code)
 {
-    const struct mcx_rng rng = mcx_rng_system();
+    bool pending = csk->pending;
 
-    if (csk->pending && taken) {
-        if (mcx_channel_set(csk->channel, &csk->made, &rng) == MCX_OK) {
-            report(csk, "uploaded", "The server has the key that protects your signalling", csk->made.key_id, NULL);
-        } else {
-            ue_complain("the key that the server has cannot be used here", MCX_E_NOMEM, NULL);
-        }
-    }
-    mcx_control_key_clear(&csk->made);
     csk->pending = false;
+    if (!pending) {
+        return true;
+    }
+    switch (mcx_channel_answered(csk->channel, code)) {
+    case MCX_CHANNEL_TAKEN:
+        report(csk, "uploaded", "The server has the key that protects your signalling", csk->offered, NULL);
+        return true;
+    case MCX_CHANNEL_REFUSED: return true;
+    case MCX_CHANNEL_UNANSWERED: break;
+    }
+    return false;
 }
 
 /* ---- download ---- */

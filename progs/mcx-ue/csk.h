@@ -11,12 +11,13 @@ struct ue_csk;
 /** `link` has its options and keys. */
 MCX_MUST_CHECK mcx_err ue_csk_new(struct ue_csk **out, const struct ue_link *link);
 void ue_csk_free(struct ue_csk *csk);
-/** A new key, to be used when the server has taken it; its I_MESSAGE is appended. */
+/** A new key, which opens from now on and protects when the server has taken it; its I_MESSAGE is appended. */
 MCX_MUST_CHECK mcx_err ue_csk_make(struct ue_csk *csk, struct mcx_wr *message, struct mcx_refusal *why);
 /** A key is on its way to the server. */
 bool ue_csk_pending(const struct ue_csk *csk);
-/** The registration that carried it has its answer. */
-void ue_csk_uploaded(struct ue_csk *csk, bool taken);
+/** The registration that carried it has this answer, 0 = none. @return false = the server may have the key or not: the
+ * next registration has to carry another */
+bool ue_csk_uploaded(struct ue_csk *csk, uint16_t code);
 /** A SIP request outside dialogs; answers a MESSAGE with a key. @return false = something else */
 bool ue_csk_request(struct ue_csk *csk, struct mcx_sip *sip, const struct mcx_sip_msg *msg);
 struct mcx_channel *ue_csk_channel(struct ue_csk *csk);

@@ -311,7 +311,7 @@ static mcx_err change_content(struct ue_link *link, bool with_csk)
     }
     wipe_content(link, &parts);
     if (err != MCX_OK) {
-        ue_csk_uploaded(link->csk, false);
+        (void)ue_csk_uploaded(link->csk, 0); /* not on its way */
         ue_complain("the next registration cannot be prepared", err, &why);
     }
     return err;
@@ -336,9 +336,8 @@ static bool csk_unknown(const struct mcx_sip_msg *msg)
 static void on_csk_state(struct ue_link *link, uint16_t code, const struct mcx_sip_msg *msg)
 {
     bool sent = ue_csk_pending(link->csk);
-    bool again = code == 0 ? sent : code == 200 && !sent && csk_unknown(msg);
+    bool again = !ue_csk_uploaded(link->csk, code) || (code == 200 && !sent && csk_unknown(msg));
 
-    ue_csk_uploaded(link->csk, sent && code == 200);
     if ((sent || again) && link->reg != NULL && change_content(link, again) == MCX_OK && again && code == 200) {
         mcx_sip_reg_now(link->reg);
     }

@@ -5,10 +5,14 @@
 #include <stdlib.h>
 
 struct mcx_channel {
-    struct mcx_control *before; /* opens only, until `now` was used */
     struct mcx_control *now;
-    struct mcx_control *next; /* opens only, until it was accepted */
-    struct mcx_control *unanswered; /* offered before `next`: opens only, for the peer may have it */
+    bool used; /* by the peer */
+    /* these open only, until the peer has used `now` */
+    struct mcx_control *proven;    /* what he used last */
+    struct mcx_control *before[2]; /* what he may have, the newer first */
+    /* these open only, until they are accepted */
+    struct mcx_control *next;
+    struct mcx_control *unanswered; /* offered before `next`: the peer may have it */
 };
 
 mcx_err mcx_channel_new(struct mcx_channel **out)
@@ -25,8 +29,10 @@ mcx_err mcx_channel_new(struct mcx_channel **out)
 void mcx_channel_free(struct mcx_channel *channel)
 {
     if (channel != NULL) {
-        mcx_control_free(channel->before);
         mcx_control_free(channel->now);
+        mcx_control_free(channel->proven);
+        mcx_control_free(channel->before[0]);
+        mcx_control_free(channel->before[1]);
         mcx_control_free(channel->next);
         mcx_control_free(channel->unanswered);
         free(channel);
@@ -41,7 +47,8 @@ static void drop(struct mcx_control **at)
 
 static struct mcx_control *find(const struct mcx_channel *channel, uint32_t key_id)
 {
-    struct mcx_control *const all[] = { channel->now, channel->before, channel->next, channel->unanswered };
+    struct mcx_control *const all[] = { channel->now,       channel->proven, channel->before[0],
+                                        channel->before[1], channel->next,   channel->unanswered };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (all[i] != NULL && mcx_control_key_id(all[i]) == key_id) {
@@ -71,13 +78,27 @@ static mcx_err make(struct mcx_control **out, const struct mcx_channel *channel,
     return mcx_control_new(out, key, 1, rng);
 }
 
+/* Opens only from now on; takes it over. */
+static void retire(struct mcx_channel *channel, struct mcx_control **at)
+{
+    if (*at != NULL) {
+        drop(&channel->before[1]);
+        channel->before[1] = channel->before[0];
+        channel->before[0] = *at;
+        *at = NULL;
+    }
+}
+
 static void advance(struct mcx_channel *channel, struct mcx_control *to)
 {
-    if (channel->now != NULL) {
-        drop(&channel->before);
-        channel->before = channel->now;
+    if (channel->used) {
+        drop(&channel->proven);
+        channel->proven = channel->now;
+        channel->now = NULL;
     }
+    retire(channel, &channel->now);
     channel->now = to;
+    channel->used = false;
 }
 
 mcx_err mcx_channel_set(struct mcx_channel *channel, const struct mcx_control_key *key, const struct mcx_rng *rng)
@@ -85,8 +106,8 @@ mcx_err mcx_channel_set(struct mcx_channel *channel, const struct mcx_control_ke
     struct mcx_control *control = NULL;
 
     MCX_TRY(make(&control, channel, key, rng));
-    drop(&channel->next); /* what was offered before is overtaken */
-    drop(&channel->unanswered);
+    retire(channel, &channel->unanswered); /* what was offered before is overtaken, but the peer may have it */
+    retire(channel, &channel->next);
     advance(channel, control);
     return MCX_OK;
 }
@@ -104,7 +125,7 @@ mcx_err mcx_channel_offer(struct mcx_channel *channel, const struct mcx_control_
     return MCX_OK;
 }
 
-void mcx_channel_accept(struct mcx_channel *channel)
+static void accept_next(struct mcx_channel *channel)
 {
     if (channel->next != NULL) {
         advance(channel, channel->next);
@@ -113,9 +134,17 @@ void mcx_channel_accept(struct mcx_channel *channel)
     }
 }
 
-void mcx_channel_withdraw(struct mcx_channel *channel)
+enum mcx_channel_answer mcx_channel_answered(struct mcx_channel *channel, unsigned code)
 {
-    drop(&channel->next);
+    if (code / 100 == 2) {
+        accept_next(channel);
+        return MCX_CHANNEL_TAKEN;
+    }
+    if ((code / 100 == 4 && code != 408) || code / 100 == 6) {
+        drop(&channel->next);
+        return MCX_CHANNEL_REFUSED;
+    }
+    return MCX_CHANNEL_UNANSWERED;
 }
 
 mcx_err mcx_channel_take(struct mcx_channel *channel, struct mcx_wr *out, struct mcx_rd *datagram,
@@ -141,13 +170,16 @@ mcx_err mcx_channel_take(struct mcx_channel *channel, struct mcx_wr *out, struct
     }
     MCX_TRY(mcx_control_take(control, out, datagram, why));
     if (control == channel->next) {
-        mcx_channel_accept(channel); /* whoever uses it has it */
+        accept_next(channel);                    /* whoever uses it has it */
     } else if (control == channel->unanswered) { /* and the later offer is still on its way */
         channel->unanswered = NULL;
         advance(channel, control);
     }
     if (control == channel->now) {
-        drop(&channel->before);
+        channel->used = true;
+        drop(&channel->proven);
+        drop(&channel->before[0]);
+        drop(&channel->before[1]);
     }
     return MCX_OK;
 }

@@ -231,12 +231,6 @@ mcx_err msrv_csk_tick(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct
     return MCX_OK;
 }
 
-/* The client has said no. Without an answer of his own (also 408, and 5xx, which a proxy gives) he may have it. */
-static bool refused(const struct mcx_msrv_sip *sip)
-{
-    return sip != NULL && ((sip->code / 100 == 4 && sip->code != 408) || sip->code / 100 == 6);
-}
-
 mcx_err msrv_csk_delivered(struct mcx_msrv *srv, const struct mcx_msrv_in *in, struct mcx_msrv_out *out)
 {
     const struct mcx_msrv_user *user = in->user != NULL ? msrv_user(srv, mcx_bytes_str(in->user)) : NULL;
@@ -245,14 +239,12 @@ mcx_err msrv_csk_delivered(struct mcx_msrv *srv, const struct mcx_msrv_in *in, s
     if (channel == NULL) {
         return MCX_E_STATE; /* gone meanwhile */
     }
-    if (in->sip != NULL && in->sip->code / 100 == 2) {
-        mcx_channel_accept(channel);
+    switch (mcx_channel_answered(channel, in->sip != NULL ? in->sip->code : 0)) {
+    case MCX_CHANNEL_TAKEN:
         msrv_binding(srv, user)->renew_ms = renewal(srv, in->now_ms);
         return note(out, "csk-replaced", user, "");
-    }
-    if (refused(in->sip)) {
-        mcx_channel_withdraw(channel);
-        return note(out, "csk-not-taken", user, "the client refused it");
+    case MCX_CHANNEL_REFUSED: return note(out, "csk-not-taken", user, "the client refused it");
+    case MCX_CHANNEL_UNANSWERED: break;
     }
     return note(out, "csk-not-taken", user, "no answer");
 }

@@ -89,6 +89,13 @@ n=$(grep -c '"event":"csk-' "$W/log/server.out")
 sleep 2.5
 expect "replacements after the end" "$(grep -c '"event":"csk-' "$W/log/server.out")" "$n"
 
+# a phone that is started again has no key of before, and makes another (docs/SOUNDNESS.md)
+jq -r 'select(.event == "csk") | .key_id' "$W/log/alice.out" >"$W/key-ids"
+phone_start again alice "$ALICE" register --server-id "$SERVER_ID"
+expect_exit again 0
+expect "key of the second start" "$(event again csk status)" uploaded
+grep -q "$(event again csk key_id)" "$W/key-ids" && fail "a CSK was kept over a restart"
+
 # a phone without a server identity is served as before
 phone_start plain alice "$ALICE" register
 expect_exit plain 0

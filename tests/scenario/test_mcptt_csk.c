@@ -304,6 +304,166 @@ static void lost_answer(void **state)
     }
 }
 
+/* ---- answers that are lost: both ends ---- */
+
+/* A floor message from one end to the other. @return whether it was opened; without a key nothing is sent */
+static bool says(struct mcx_channel *from, struct mcx_channel *to)
+{
+    struct mcx_control *sender = mcx_channel_sender(from);
+    uint8_t plain[20], sealed[64], opened[64];
+    struct mcx_wr plain_wr = mcx_wr(plain, sizeof plain);
+    struct mcx_wr wr = mcx_wr(sealed, sizeof sealed);
+    struct mcx_wr out = mcx_wr(opened, sizeof opened);
+    struct mcx_rd rd;
+
+    if (sender == NULL) {
+        return false;
+    }
+    assert_int_equal(mcx_wr_u32(&plain_wr, 0x80cc0004), MCX_OK);
+    assert_int_equal(mcx_wr_u32(&plain_wr, mcx_control_ssrc(sender)), MCX_OK);
+    assert_int_equal(mcx_wr_put(&plain_wr, mcx_bytes("MCPT\0\2\5\0\r\2\x80\0", 12)), MCX_OK);
+    assert_int_equal(mcx_control_protect(sender, &wr, mcx_wr_done(&plain_wr)), MCX_OK);
+    rd = mcx_rd(mcx_wr_done(&wr));
+    return mcx_channel_take(to, &out, &rd, NULL) == MCX_OK;
+}
+
+static uint32_t protects_with(struct mcx_channel *c)
+{
+    return mcx_control_key_id(mcx_channel_sender(c));
+}
+
+/* Alice makes a key, which opens at her from then on, and registers with it; this is the answer that she sees. */
+static void alice_uploads(struct mcx_channel *alice, uint16_t code, uint16_t seen)
+{
+    make(ALICE);
+    assert_int_equal(mcx_channel_offer(alice, &w.key, &w.rng), MCX_OK);
+    assert_int_equal(enrol(ALICE, true, 600), code);
+    (void)mcx_channel_answered(alice, seen);
+}
+
+static struct mcx_channel *alice_enrolled(uint32_t lifetime_s)
+{
+    struct mcx_channel *alice = NULL;
+
+    open_world(lifetime_s);
+    assert_int_equal(mcx_channel_new(&alice), MCX_OK);
+    alice_uploads(alice, 200, 200);
+    assert_int_equal(protects_with(alice), key_of(ALICE));
+    assert_true(says(alice, mcx_msrv_channel(w.srv, ALICE, w.now)));
+    return alice;
+}
+
+/* The server has each of the keys, and Alice is never told: whoever speaks is understood, and the first answer, or the
+ * first message of the server, brings both to one key. */
+static void answers_to_uploads_are_lost(void **state)
+{
+    static const uint16_t seen[] = { 0, 408, 503, 302 };
+
+    (void)state;
+    for (unsigned pattern = 0; pattern < 64; pattern += 3) { /* who speaks after each of three */
+        struct mcx_channel *alice = alice_enrolled(0);
+        struct mcx_channel *server = mcx_msrv_channel(w.srv, ALICE, w.now);
+
+        for (unsigned n = 0; n < 3; n++) {
+            unsigned who = pattern >> 2 * n & 3;
+
+            alice_uploads(alice, 200, seen[(pattern + n) % 4]);
+            if ((who & 1) != 0) {
+                assert_true(says(alice, server));
+            }
+            if ((who & 2) != 0) {
+                assert_true(says(server, alice));
+                assert_int_equal(protects_with(alice), key_of(ALICE));
+            }
+        }
+        alice_uploads(alice, 200, 200);
+        assert_int_equal(protects_with(alice), key_of(ALICE));
+        assert_true(says(alice, server) && says(server, alice));
+        mcx_channel_free(alice);
+        close_world();
+    }
+}
+
+/* No key at all yet: Alice sends nothing, and certainly nothing in clear, until she knows that the server has one. */
+static void the_first_answer_is_lost(void **state)
+{
+    struct mcx_channel *alice = NULL, *server;
+
+    (void)state;
+    open_world(0);
+    assert_int_equal(mcx_channel_new(&alice), MCX_OK);
+    alice_uploads(alice, 200, 0);
+    server = mcx_msrv_channel(w.srv, ALICE, w.now);
+    assert_null(mcx_channel_sender(alice));
+    assert_false(says(alice, server));
+    assert_true(says(server, alice));
+    assert_int_equal(protects_with(alice), key_of(ALICE));
+    assert_true(says(alice, server));
+    mcx_channel_free(alice);
+    close_world();
+}
+
+static void a_refused_upload_is_forgotten(void **state)
+{
+    struct mcx_channel *alice = alice_enrolled(0);
+    struct mcx_channel *server = mcx_msrv_channel(w.srv, ALICE, w.now);
+    uint32_t first = key_of(ALICE);
+
+    (void)state;
+    make(BOB); /* not hers to send */
+    assert_int_equal(mcx_channel_offer(alice, &w.key, &w.rng), MCX_OK);
+    assert_int_equal(enrol(ALICE, true, 600), 403);
+    assert_int_equal(mcx_channel_answered(alice, 403), MCX_CHANNEL_REFUSED);
+    assert_false(mcx_channel_has(alice, w.key.key_id));
+    assert_int_equal(protects_with(alice), first);
+    assert_true(says(alice, server) && says(server, alice));
+    mcx_channel_free(alice);
+    close_world();
+}
+
+/* The server's new key and Alice's meet on the way, and arrive in either order: each opens what the other sends. */
+static void download_and_upload_cross(void **state)
+{
+    const struct mcx_imessage_policy policy = { .allowed_types = UINT32_C(1) << MCX_KEY_CSK };
+
+    (void)state;
+    for (unsigned order = 0; order < 8; order++) {
+        struct mcx_channel *alice = alice_enrolled(100);
+        struct mcx_channel *server = mcx_msrv_channel(w.srv, ALICE, w.now);
+        struct mcx_control_key down;
+        struct mcx_imessage msg;
+
+        w.now = 100000;
+        tick();
+        assert_int_equal(mcx_imessage_open(&msg, w.out.action[0].body, w.phones, NULL, wall(), &policy, NULL), MCX_OK);
+        assert_int_equal(mcx_control_key_of(&down, &msg), MCX_OK);
+        mcx_imessage_clear(&msg);
+        make(ALICE);
+        assert_int_equal(mcx_channel_offer(alice, &w.key, &w.rng), MCX_OK);
+        assert_int_equal(enrol(ALICE, true, 600), 200);
+        if ((order & 1) != 0) {
+            assert_int_equal(mcx_channel_set(alice, &down, &w.rng), MCX_OK);
+        }
+        if ((order & 2) != 0) {
+            assert_true(says(server, alice));
+        }
+        (void)mcx_channel_answered(alice, 200);
+        if ((order & 1) == 0) {
+            assert_int_equal(mcx_channel_set(alice, &down, &w.rng), MCX_OK);
+        }
+        if ((order & 4) != 0) {
+            assert_true(says(alice, server));
+        }
+        assert_int_equal(delivered(ALICE, 200), MCX_OK);
+        for (int n = 0; n < 3; n++) {
+            assert_true(says(alice, server) && says(server, alice));
+        }
+        mcx_control_key_clear(&down);
+        mcx_channel_free(alice);
+        close_world();
+    }
+}
+
 static void failing_generator(void **state)
 {
     uint32_t first;
@@ -335,6 +495,10 @@ int main(void)
         cmocka_unit_test(restart),
         cmocka_unit_test(server_replaces_it),
         cmocka_unit_test(lost_answer),
+        cmocka_unit_test(answers_to_uploads_are_lost),
+        cmocka_unit_test(the_first_answer_is_lost),
+        cmocka_unit_test(a_refused_upload_is_forgotten),
+        cmocka_unit_test(download_and_upload_cross),
         cmocka_unit_test(failing_generator),
     };
 

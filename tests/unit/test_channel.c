@@ -124,24 +124,30 @@ static void offered_key_opens_and_protects_when_accepted(void **state)
 {
     struct mcx_channel *c = channel();
     struct mcx_control_key two = key(2), three = key(3);
+    struct mcx_control *p = peer(4);
+    uint8_t buf[128];
 
     (void)state;
     set(c, 1);
     assert_int_equal(mcx_channel_offer(c, &two, &rng), MCX_OK);
     assert_int_equal(protects_with(c), 1);
     assert_true(mcx_channel_has(c, two.key_id));
-    mcx_channel_withdraw(c);
+    assert_int_equal(mcx_channel_answered(c, 488), MCX_CHANNEL_REFUSED);
     assert_false(mcx_channel_has(c, two.key_id));
-    mcx_channel_accept(c); /* there is nothing to accept */
+    assert_int_equal(mcx_channel_answered(c, 200), MCX_CHANNEL_TAKEN); /* there is nothing to accept */
     assert_int_equal(protects_with(c), 1);
     assert_int_equal(mcx_channel_offer(c, &two, &rng), MCX_OK);
-    mcx_channel_accept(c);
+    assert_int_equal(mcx_channel_answered(c, 200), MCX_CHANNEL_TAKEN);
     assert_int_equal(protects_with(c), 2);
     assert_true(mcx_channel_has(c, key(1).key_id));
     assert_int_equal(mcx_channel_offer(c, &three, &rng), MCX_OK);
-    set(c, 4); /* an upload overtakes the offer */
-    assert_false(mcx_channel_has(c, three.key_id));
+    set(c, 4); /* an upload overtakes the offer, which the peer may have taken all the same */
+    assert_true(mcx_channel_has(c, three.key_id));
+    assert_int_equal(mcx_channel_answered(c, 200), MCX_CHANNEL_TAKEN);
     assert_int_equal(protects_with(c), 4);
+    assert_int_equal(take(c, message(p, buf)), MCX_OK);
+    assert_false(mcx_channel_has(c, three.key_id));
+    mcx_control_free(p);
     mcx_channel_free(c);
 }
 
@@ -182,17 +188,67 @@ static void unanswered_offers_go_on_opening(void **state)
     assert_int_equal(protects_with(c), 3);
     assert_false(mcx_channel_has(c, key(1).key_id));
     assert_true(mcx_channel_has(c, four.key_id)); /* still on its way */
-    mcx_channel_accept(c);
+    assert_int_equal(mcx_channel_answered(c, 200), MCX_CHANNEL_TAKEN);
     assert_int_equal(protects_with(c), 4);
     assert_int_equal(mcx_channel_offer(c, &two, &rng), MCX_OK);
     two = key(5);
     assert_int_equal(mcx_channel_offer(c, &two, &rng), MCX_OK);
-    mcx_channel_withdraw(c); /* a refusal of the later one says nothing of the earlier */
+    assert_int_equal(mcx_channel_answered(c, 600),
+                     MCX_CHANNEL_REFUSED); /* a refusal of the later one says nothing of the earlier */
     assert_true(mcx_channel_has(c, key(2).key_id));
-    set(c, 6);
-    assert_false(mcx_channel_has(c, key(2).key_id));
     mcx_control_free(p);
     mcx_channel_free(c);
+}
+
+/* The peer may not know that we have any of the new ones: what it used last goes on opening, with the last three. */
+static void what_the_peer_used_outlives_what_it_did_not(void **state)
+{
+    struct mcx_channel *c = channel();
+    struct mcx_control *one = peer(1), *nine = peer(9);
+    uint8_t buf[128];
+
+    (void)state;
+    set(c, 1);
+    assert_int_equal(take(c, message(one, buf)), MCX_OK);
+    for (uint32_t id = 2; id < 10; id++) {
+        set(c, id);
+        assert_int_equal(protects_with(c), id);
+        assert_int_equal(take(c, message(one, buf)), MCX_OK);
+        for (uint32_t held = 2; held < 10; held++) {
+            assert_int_equal(mcx_channel_has(c, key(held).key_id), held <= id && held + 2 >= id);
+        }
+    }
+    assert_int_equal(take(c, message(nine, buf)), MCX_OK);
+    for (uint32_t id = 1; id < 9; id++) {
+        assert_false(mcx_channel_has(c, key(id).key_id));
+    }
+    mcx_control_free(one);
+    mcx_control_free(nine);
+    mcx_channel_free(c);
+}
+
+static void answers(void **state)
+{
+    static const struct {
+        unsigned code;
+        enum mcx_channel_answer want;
+    } answer[] = { { 200, MCX_CHANNEL_TAKEN },      { 202, MCX_CHANNEL_TAKEN },      { 400, MCX_CHANNEL_REFUSED },
+                   { 403, MCX_CHANNEL_REFUSED },    { 488, MCX_CHANNEL_REFUSED },    { 603, MCX_CHANNEL_REFUSED },
+                   { 0, MCX_CHANNEL_UNANSWERED },   { 302, MCX_CHANNEL_UNANSWERED }, { 408, MCX_CHANNEL_UNANSWERED },
+                   { 500, MCX_CHANNEL_UNANSWERED }, { 503, MCX_CHANNEL_UNANSWERED } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof answer / sizeof answer[0]; i++) {
+        struct mcx_channel *c = channel();
+        struct mcx_control_key two = key(2);
+
+        set(c, 1);
+        assert_int_equal(mcx_channel_offer(c, &two, &rng), MCX_OK);
+        assert_int_equal(mcx_channel_answered(c, answer[i].code), answer[i].want);
+        assert_int_equal(protects_with(c), answer[i].want == MCX_CHANNEL_TAKEN ? 2 : 1);
+        assert_int_equal(mcx_channel_has(c, two.key_id), answer[i].want != MCX_CHANNEL_REFUSED);
+        mcx_channel_free(c);
+    }
 }
 
 static void wrong_keys(void **state)
@@ -216,6 +272,8 @@ int main(void)
         cmocka_unit_test(offered_key_opens_and_protects_when_accepted),
         cmocka_unit_test(use_of_an_offered_key_accepts_it),
         cmocka_unit_test(unanswered_offers_go_on_opening),
+        cmocka_unit_test(what_the_peer_used_outlives_what_it_did_not),
+        cmocka_unit_test(answers),
         cmocka_unit_test(wrong_keys),
     };
 
