@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)!mcx_sdp_answer_write(&wr, &sdp, &params);
     wr.len = 0;
     for (size_t i = 0; i < sdp.num_media; i++) {
-        rep[i] = (struct mcx_sdp_replace){ i, i % 3 == 2 ? "2001:db8::1" : "192.0.2.9", (uint16_t)(i + 1), 5 };
+        rep[i] = (struct mcx_sdp_replace){ i, i % 3 == 2 ? "2001:db8::1" : "192.0.2.9", (uint16_t)i, 5,
+                                            i % 4 == 1 ? "mc_queueing" : NULL };
     }
     if (mcx_sdp_rewrite(&wr, &sdp, rep, sdp.num_media) != MCX_OK) {
         abort(); /* the buffer is large enough for any description */

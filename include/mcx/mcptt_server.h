@@ -14,6 +14,9 @@
  *
  * The server never sees a PCK or a GMK: key-mgmt lines and SRTP pass untouched. What it shares with each client is a CSK
  * (TS 33.180 5.4), made by the client and sent with its registration: it protects floor control and nothing else.
+ *
+ * Floor control of a call is the server's own (TS 24.380 6.3): the floor control line of either side leads to it. Where
+ * one of the two has no CSK it could not be protected: the line is refused, and the call goes on without.
  * Strings of actions live until the next step.
  */
 
@@ -89,7 +92,7 @@ struct mcx_msrv_sip {
     struct mcx_bytes content_type, body;
 };
 
-/** A relayed medium: two ports of ours towards each side, and where that side's media are. */
+/** A medium: two ports of ours towards each side, and where that side's media are. */
 struct mcx_msrv_port {
     char host[MCX_MSRV_HOST_MAX];
     uint16_t port;
@@ -97,7 +100,7 @@ struct mcx_msrv_port {
 };
 struct mcx_msrv_line {
     size_t media;                  /* m= line */
-    bool rtcp;                     /* RTP: has a second port */
+    bool rtcp;                     /* RTP: relayed, has a second port; else a datagram line, which never is */
     struct mcx_msrv_port local[2]; /* filled by the relay; [0] faces the caller, [1] the callee */
     struct mcx_msrv_port remote;   /* of the side that the action names */
 };
@@ -110,6 +113,8 @@ enum mcx_msrv_event {
     MCX_MSRV_EV_PROGRESS,    /* callee: 1xx */
     MCX_MSRV_EV_ANSWER,      /* callee: 2xx */
     MCX_MSRV_EV_REJECT,      /* callee: 300 and above */
+    MCX_MSRV_EV_ACKED,       /* caller: ACK of his 200 */
+    MCX_MSRV_EV_INACTIVE,    /* floor control: nobody has spoken for T4 */
     MCX_MSRV_EV_GONE,        /* a leg ended: CANCEL, BYE (sip has its body), failure (sip is NULL) */
     MCX_MSRV_EV_RELAY_READY, /* lines with their local ports */
     MCX_MSRV_EV_RELAY_FAILED,
@@ -135,11 +140,21 @@ enum mcx_msrv_act {
     MCX_MSRV_ANSWER,     /* 200 to the caller */
     MCX_MSRV_REJECT,     /* final refusal to the caller */
     MCX_MSRV_HANGUP,     /* end a leg: CANCEL or BYE */
-    MCX_MSRV_RELAY_OPEN, /* lines: media, rtcp, remote of the caller */
+    MCX_MSRV_RELAY_OPEN, /* lines: media, rtcp, remote of the caller; floor: lines[floor_line] leads to a floor control
+                          * server, and only who holds the floor is relayed */
     MCX_MSRV_RELAY_PEER, /* lines: remote of `side`; port 0 = closed */
-    MCX_MSRV_RELAY_CLOSE,
+    MCX_MSRV_RELAY_CLOSE, /* floor control too */
+    MCX_MSRV_FLOOR_JOIN,  /* talker of `side` takes part in floor control */
+    MCX_MSRV_FLOOR_CLOSE, /* no floor control after all: everybody is relayed */
     MCX_MSRV_MESSAGE, /* a SIP MESSAGE to the user `caller`: a new CSK (TS 33.180 5.8) */
     MCX_MSRV_NOTE, /* for the event log */
+};
+/** A participant of floor control, as negotiated (TS 24.380 14). */
+struct mcx_msrv_talker {
+    const char *mcptt_id;
+    struct mcx_msrv_port at; /* his end of the control channel */
+    uint8_t max_priority;
+    bool queueing, implicit_request;
 };
 struct mcx_msrv_action {
     enum mcx_msrv_act act;
@@ -160,8 +175,13 @@ struct mcx_msrv_action {
     /* RELAY */
     struct mcx_msrv_line lines[MCX_SDP_MAX_MEDIA];
     size_t num_lines;
+    bool floor;        /* OPEN */
+    size_t floor_line; /* in `lines` */
+    uint16_t indicator; /* call type for the Floor Indicator */
+    struct mcx_msrv_talker talker;
     /* NOTE: "registered", "register-refused", "deregistered", "call-setup", "call-refused", "call-ringing",
-     * "call-answered", "call-ended", "csk-replaced", "csk-not-taken", "csk-not-made"; caller and callee are MCPTT IDs, "" when unknown; text says why */
+     * "call-answered", "call-ended", "floor-control-refused", "csk-replaced", "csk-not-taken", "csk-not-made"; caller and
+     * callee are MCPTT IDs, "" when unknown; text says why */
     const char *note, *caller, *callee, *text;
     enum mcx_warning warning;
 };

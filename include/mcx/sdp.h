@@ -155,13 +155,15 @@ MCX_MUST_CHECK mcx_err mcx_sdp_answer_write(struct mcx_wr *out, const struct mcx
 /** New address and port for one medium. */
 struct mcx_sdp_replace {
     size_t media;
-    const char *address; /* IPv4 or IPv6 literal */
-    uint16_t port;       /* not 0 */
-    uint16_t rtcp_port;  /* replaces the value of an a=rtcp line; 0 = copy it */
+    const char *address;    /* IPv4 or IPv6 literal */
+    uint16_t port;          /* 0 = the medium is refused: port 0 (RFC 3264 5.1, 6), the rest of it is copied */
+    uint16_t rtcp_port;     /* replaces the value of an a=rtcp line; 0 = copy it */
+    const char *floor_fmtp; /* value of the one a=fmtp:MCPTT line, "" = no such line; NULL = copy what is there */
 };
 
 /**
- * Copy a description with the address and port of some media replaced; every other octet is copied.
+ * Copy a description with the address and port of some media replaced, and the attributes of the floor control line
+ * where the server has its own; every other octet is copied.
  *
  * A medium's own c= line is replaced; where the session's c= line applies, that one is replaced when all media under
  * it get the same address, otherwise a c= line is put into the section. A medium refused with port 0 stays so.

@@ -2,6 +2,7 @@
 /* SIP and relay on one side, the state machine on the other: events in, actions out. */
 #include "mcx-mcpttd/groups.h"
 #include "mcx-mcpttd/preest.h"
+#include "mcx-mcpttd/private_floor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,16 +43,18 @@ static void relay_gone(struct md_daemon *d, struct md_call *c)
 {
     struct mcx_relay_stats st;
 
+    md_floor_close(c);
     if (c->relay == NULL) {
         return;
     }
     mcx_relay_close(c->relay, &st);
     c->relay = NULL;
     md_journal(d->s, "relay-closed",
-               json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "call", (json_int_t)c->id, "caller_packets",
+               json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "call", (json_int_t)c->id, "caller_packets",
                          (json_int_t)st.packets[0], "caller_octets", (json_int_t)st.octets[0], "callee_packets",
                          (json_int_t)st.packets[1], "callee_octets", (json_int_t)st.octets[1], "caller_dropped",
-                         (json_int_t)st.dropped[0], "callee_dropped", (json_int_t)st.dropped[1]));
+                         (json_int_t)st.dropped[0], "callee_dropped", (json_int_t)st.dropped[1],
+                         "caller_refused", (json_int_t)st.refused[0], "callee_refused", (json_int_t)st.refused[1]));
 }
 
 /* Calls without a leg are history. */
@@ -138,7 +141,7 @@ static void on_leg(void *arg, struct mcx_sip_call *call, const struct mcx_sip_ca
     case MCX_SIP_CLOSED: on_leg_closed(leg, ev); return;
     case MCX_SIP_PROGRESS: in.event = MCX_MSRV_EV_PROGRESS; break;
     case MCX_SIP_ANSWERED: in.event = MCX_MSRV_EV_ANSWER; break;
-    case MCX_SIP_ACKED:
+    case MCX_SIP_ACKED: in.event = MCX_MSRV_EV_ACKED; break;
     case MCX_SIP_CHANGED:
     case MCX_SIP_UNCHANGED:
     case MCX_SIP_OFFER: /* changing a session is not offered: the layer answers 488, the call goes on */
@@ -189,9 +192,16 @@ static void do_relay_open(struct md_daemon *d, struct md_call *c, const struct m
     }
     memcpy(e->lines, a->lines, sizeof e->lines);
     e->num_lines = a->num_lines;
-    if (mcx_relay_open(&c->relay, d->relay, e->lines, e->num_lines) == MCX_OK) {
-        e->event = MCX_MSRV_EV_RELAY_READY;
+    if (a->floor && md_floor_open(c, d, a->indicator, &e->lines[a->floor_line]) != MCX_OK) {
+        return;
     }
+    if (mcx_relay_open(&c->relay, d->relay, e->lines, e->num_lines) != MCX_OK) {
+        return;
+    }
+    if (a->floor) {
+        md_floor_gate(c);
+    }
+    e->event = MCX_MSRV_EV_RELAY_READY;
 }
 
 /* Refusals are counted by what was refused and why. */
@@ -200,7 +210,7 @@ static void count_note(struct md_daemon *d, const struct mcx_msrv_action *a)
     char name[MCX_TALLY_NAME];
 
     if (strcmp(a->note, "register-refused") == 0 || strcmp(a->note, "call-refused") == 0 ||
-        strcmp(a->note, "call-ended") == 0) {
+        strcmp(a->note, "call-ended") == 0 || strcmp(a->note, "floor-control-refused") == 0) {
         (void)snprintf(name, sizeof name, "%s: %s", a->note, a->text);
     } else {
         (void)snprintf(name, sizeof name, "%s", a->note);
@@ -352,6 +362,8 @@ static void do_action(struct md_daemon *d, const struct mcx_msrv_action *a)
         }
         break;
     case MCX_MSRV_RELAY_CLOSE: relay_gone(d, c); break;
+    case MCX_MSRV_FLOOR_JOIN: md_floor_join(c, a->side, &a->talker); break;
+    case MCX_MSRV_FLOOR_CLOSE: md_floor_close(c); break;
     default: do_leg(&c->leg[a->side], a); break;
     }
 }

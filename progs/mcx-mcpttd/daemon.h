@@ -12,6 +12,7 @@
 #include "mcx-mcpttd/mcpttd.h"
 
 struct md_call;
+struct md_floor;
 struct md_gms;
 struct md_groups;
 struct md_preest;
@@ -31,6 +32,7 @@ struct md_call {
     uint32_t id;
     struct md_leg leg[2];
     struct mcx_relay_call *relay;
+    struct md_floor *floor; /* NULL = without floor control */
 };
 
 /** A MESSAGE on its way to a user. */

@@ -26,6 +26,7 @@ struct mcx_floor_port {
     size_t num, cap;
     uint32_t ssrc; /* of unprotected messages */
     struct mcx_timer timer;
+    uint64_t armed_ms; /* when it fires; UINT64_MAX = it does not run */
     struct mcx_floor_stats stats;
     struct mcx_fsrv_out out;
 };
@@ -118,11 +119,19 @@ static void on_deadline(void *arg);
 static void arm(struct mcx_floor_port *p)
 {
     uint64_t at = mcx_fsrv_deadline(p->srv);
-    uint64_t now = mcx_clock_mono_ms();
+    uint64_t now;
 
+    if (at == p->armed_ms) { /* most packets change nothing */
+        return;
+    }
+    p->armed_ms = at;
     if (at == UINT64_MAX) {
         mcx_timer_stop(&p->timer);
-    } else if (mcx_timer_start(&p->timer, at > now ? at - now : 0, on_deadline, p) != MCX_OK) {
+        return;
+    }
+    now = mcx_clock_mono_ms();
+    if (mcx_timer_start(&p->timer, at > now ? at - now : 0, on_deadline, p) != MCX_OK) {
+        p->armed_ms = UINT64_MAX;
         drop(p, "", &(struct mcx_refusal){ "no memory for a timer", "" });
     }
 }
@@ -143,9 +152,11 @@ static mcx_err step(struct mcx_floor_port *p, struct mcx_fsrv_in *in)
 
 static void on_deadline(void *arg)
 {
+    struct mcx_floor_port *p = arg;
     struct mcx_fsrv_in in = { .event = MCX_FS_TICK };
 
-    (void)!step(arg, &in); /* a tick that comes early has no row */
+    p->armed_ms = UINT64_MAX;
+    (void)!step(p, &in); /* a tick that comes early has no row */
 }
 
 /* ---- in ---- */
@@ -344,6 +355,7 @@ mcx_err mcx_floor_port_open(struct mcx_floor_port **out, const struct mcx_floor_
         return MCX_E_NOMEM;
     }
     p->config = *config;
+    p->armed_ms = UINT64_MAX;
     MCX_GO(err, mcx_rng_fill(&rng, &p->ssrc, sizeof p->ssrc));
     MCX_GO(err, mcx_fsrv_new(&p->srv, &config->floor));
     MCX_GO(err, mcx_relay_socket(&p->socket, config->relay));

@@ -41,6 +41,8 @@ struct mcx_relay_call {
     struct mcx_relay *relay;
     struct leg leg[MCX_SDP_MAX_MEDIA][2];
     size_t num;
+    bool (*may_pass)(void *arg, enum mcx_msrv_side side, uint32_t ssrc);
+    void *may_pass_arg;
     struct mcx_relay_stats stats;
 };
 
@@ -107,6 +109,21 @@ static bool may_send(struct port *port, const struct sockaddr_storage *from)
     return port->has_remote && mcx_addr_equal(&port->remote, from);
 }
 
+/* Before the floor is asked it must be RTP (RFC 3550 5.1). */
+static bool holds_floor(const struct port *port, struct mcx_bytes datagram)
+{
+    const struct mcx_relay_call *call = port->leg->call;
+    struct mcx_rd rd = mcx_rd(datagram);
+    struct mcx_bytes head;
+    uint32_t ssrc = 0;
+
+    if (call->may_pass == NULL || port->channel != MCX_RTP) {
+        return true;
+    }
+    return mcx_rd_take(&rd, 8, &head) == MCX_OK && head.p[0] >> 6 == 2 && mcx_rd_u32(&rd, &ssrc) == MCX_OK &&
+           call->may_pass(call->may_pass_arg, port->leg->side, ssrc);
+}
+
 static void forward(struct port *port, const struct sockaddr_storage *from, struct mcx_bytes datagram)
 {
     struct leg *leg = port->leg;
@@ -114,7 +131,15 @@ static void forward(struct port *port, const struct sockaddr_storage *from, stru
     const struct port *exit = &leg->other->port[port->channel];
 
     mcx_relay_capture(leg->call->relay, from, &port->local, datagram);
-    if (!may_send(port, from) || !exit->has_remote ||
+    if (!may_send(port, from)) {
+        stats->dropped[leg->side]++;
+        return;
+    }
+    if (!holds_floor(port, datagram)) {
+        stats->refused[leg->side]++;
+        return;
+    }
+    if (!exit->has_remote ||
         mcx_rtp_socket_send(leg->other->socket, port->channel, (const struct sockaddr *)&exit->remote,
                             mcx_addr_len(&exit->remote), datagram) != MCX_OK) {
         stats->dropped[leg->side]++;
@@ -181,12 +206,10 @@ static mcx_err open_leg(struct leg *leg, struct mcx_msrv_line *line)
 
     MCX_TRY(mcx_relay_socket(&leg->socket, relay));
     MCX_TRY(open_port(leg, MCX_RTP));
-    if (line->rtcp) {
-        MCX_TRY(open_port(leg, MCX_RTCP));
-    }
+    MCX_TRY(open_port(leg, MCX_RTCP));
     memcpy(local->host, relay->address, sizeof local->host);
     local->port = mcx_rtp_socket_port(leg->socket, MCX_RTP);
-    local->rtcp_port = line->rtcp ? mcx_rtp_socket_port(leg->socket, MCX_RTCP) : 0;
+    local->rtcp_port = mcx_rtp_socket_port(leg->socket, MCX_RTCP);
     return MCX_OK;
 }
 
@@ -202,7 +225,7 @@ mcx_err mcx_relay_open(struct mcx_relay_call **out, struct mcx_relay *relay, str
     call->relay = relay;
     call->num = num;
     for (size_t i = 0; i < num; i++) {
-        for (size_t side = 0; side < 2; side++) {
+        for (size_t side = 0; side < 2 && lines[i].rtcp; side++) {
             struct leg *leg = &call->leg[i][side];
 
             leg->call = call;
@@ -247,12 +270,19 @@ mcx_err mcx_relay_peer(struct mcx_relay_call *call, enum mcx_msrv_side side, con
         struct leg *leg = &call->leg[i][side];
         const struct mcx_msrv_port *remote = &lines[i].remote;
 
-        MCX_TRY(set_remote(&leg->port[MCX_RTP], remote->host, remote->port));
         if (lines[i].rtcp) {
+            MCX_TRY(set_remote(&leg->port[MCX_RTP], remote->host, remote->port));
             MCX_TRY(set_remote(&leg->port[MCX_RTCP], remote->host, remote->rtcp_port));
         }
     }
     return MCX_OK;
+}
+
+void mcx_relay_gate(struct mcx_relay_call *call, bool (*may_pass)(void *arg, enum mcx_msrv_side side, uint32_t ssrc),
+                    void *arg)
+{
+    call->may_pass = may_pass;
+    call->may_pass_arg = arg;
 }
 
 static void close_leg(struct leg *leg)

@@ -5,8 +5,8 @@
 /*
  * The media relay of the MCPTT server: datagrams from one side of a call go to the other, octet for octet.
  *
- * It holds no key and looks into no packet. Every medium has a socket pair (RTP and RTCP) towards each side. A packet
- * is taken only from the address and port that the side's SDP named; with `symmetric` the first packet that reaches a
+ * It holds no key and reads no more of a packet than its SSRC. Every RTP medium has a socket pair (RTP and RTCP) towards
+ * each side; datagram lines are not relayed. A packet is taken only from the address and port that the side's SDP named; with `symmetric` the first packet that reaches a
  * port fixes the address instead (clients behind address translation).
  */
 
@@ -26,6 +26,7 @@ struct mcx_relay_stats {
     uint64_t packets[2]; /* forwarded, by MCX_MSRV_CALLER and _CALLEE as sender */
     uint64_t octets[2];
     uint64_t dropped[2]; /* from elsewhere, or while the other side had no address yet */
+    uint64_t refused[2]; /* RTP of who did not hold the floor */
 };
 
 struct mcx_relay;
@@ -51,6 +52,9 @@ MCX_MUST_CHECK mcx_err mcx_relay_open(struct mcx_relay_call **out, struct mcx_re
 /** Where the media of `side` are; port 0 = nowhere. @retval MCX_E_ARG */
 MCX_MUST_CHECK mcx_err mcx_relay_peer(struct mcx_relay_call *call, enum mcx_msrv_side side,
                                       const struct mcx_msrv_line *lines, size_t num);
+/** Ask before RTP of a side is passed on (floor control); NULL = all of it is. RTCP passes in any case. */
+void mcx_relay_gate(struct mcx_relay_call *call, bool (*may_pass)(void *arg, enum mcx_msrv_side side, uint32_t ssrc),
+                    void *arg);
 /** NULL is allowed; `stats` may be NULL. */
 void mcx_relay_close(struct mcx_relay_call *call, struct mcx_relay_stats *stats);
 

@@ -7,9 +7,11 @@
 
 #include <mcx/text.h>
 
-/* Media of the offer that the relay carries: RTP lines with two ports, datagram lines with one. */
+/* Media of the offer: RTP lines, which the relay carries, and datagram lines, which end here or are refused. */
 static mcx_err plan_lines(struct msrv_call *call, const struct mcx_sdp *sdp)
 {
+    bool any = false;
+
     for (size_t i = 0; i < sdp->num_media; i++) {
         const struct mcx_sdp_media *m = &sdp->media[i];
         struct mcx_msrv_line *line = &call->lines[call->num_lines];
@@ -23,9 +25,10 @@ static mcx_err plan_lines(struct msrv_call *call, const struct mcx_sdp *sdp)
         if (!line->rtcp && !mcx_bytes_is_nocase(m->proto, "udp")) {
             return MCX_E_UNSUP;
         }
+        any = any || line->rtcp;
         call->num_lines++;
     }
-    return call->num_lines > 0 ? MCX_OK : MCX_E_UNSUP;
+    return any ? MCX_OK : MCX_E_UNSUP;
 }
 
 /* Port of RTCP: a=rtcp (RFC 3605), else the next one. */
@@ -83,6 +86,7 @@ mcx_err msrv_read_offer(struct msrv_call *call, const struct mcx_mime *mime)
     MCX_TRY(mcx_sdp_read(&sdp, part->body, NULL));
     MCX_TRY(plan_lines(call, &sdp));
     MCX_TRY(msrv_take_remotes(call->lines, call->num_lines, &sdp));
+    MCX_TRY(msrv_floor_offer(call, &sdp));
     call->sdp = malloc(part->body.len + 1);
     if (call->sdp == NULL) {
         return MCX_E_NOMEM;
@@ -92,21 +96,28 @@ mcx_err msrv_read_offer(struct msrv_call *call, const struct mcx_mime *mime)
     return MCX_OK;
 }
 
-/* A description with the relay's ports that face `side`, in the arena. */
+/* A description with our ports that face `side`, in the arena. Of the datagram lines one may have floor control; nothing
+ * passes through the others. */
 mcx_err msrv_write_sdp(struct mcx_bytes *out, struct mcx_msrv *srv, const struct msrv_call *call,
                        const struct mcx_sdp *sdp, enum mcx_msrv_side side)
 {
     struct mcx_sdp_replace replace[MCX_SDP_MAX_MEDIA];
     struct mcx_wr *text = &srv->text;
     struct mcx_wr wr = mcx_wr(text->p + text->len, text->cap - text->len);
+    char fmtp[MCX_SDP_FLOOR_FMTP_MAX];
 
+    msrv_floor_fmtp(fmtp, call, side);
     for (size_t i = 0; i < call->num_lines; i++) {
         const struct mcx_msrv_line *line = &call->lines[i];
+        bool floor = call->floor.served && call->floor.line == i;
 
-        replace[i] = (struct mcx_sdp_replace){ .media = line->media,
-                                               .address = line->local[side].host,
-                                               .port = line->local[side].port,
-                                               .rtcp_port = line->local[side].rtcp_port };
+        replace[i] = (struct mcx_sdp_replace){ .media = line->media };
+        if (line->rtcp || floor) {
+            replace[i].address = line->local[side].host;
+            replace[i].port = line->local[side].port;
+            replace[i].rtcp_port = line->local[side].rtcp_port;
+            replace[i].floor_fmtp = floor ? fmtp : NULL;
+        }
     }
     MCX_TRY(mcx_sdp_rewrite(&wr, sdp, replace, call->num_lines));
     *out = mcx_wr_done(&wr);

@@ -26,10 +26,12 @@ enum event {
     IN_CALLER_GONE,
     IN_CALLEE_GONE,
     IN_TIMEOUT,
+    IN_ACKED,
+    IN_INACTIVE,
     NUM_IN,
 };
-static const char *const event_names[] = { "relay-ready", "relay-failed", "progress",    "answer",
-                                           "reject",      "caller-gone",  "callee-gone", "timeout" };
+static const char *const event_names[] = { "relay-ready", "relay-failed", "progress", "answer", "reject",
+                                           "caller-gone", "callee-gone",  "timeout",  "acked",  "inactive" };
 
 struct step {
     struct mcx_msrv *srv;
@@ -50,6 +52,8 @@ static mcx_err no_answer(struct step *s);
 static mcx_err hang_up_late_answer(struct step *s);
 static mcx_err hang_up_other(struct step *s);
 static mcx_err call_expired(struct step *s);
+static mcx_err floor_begins(struct step *s);
+static mcx_err nobody_speaks(struct step *s);
 static mcx_err leg_gone(struct step *s);
 
 static const struct row {
@@ -81,6 +85,9 @@ static const struct row {
     { ST_CANCELLING, IN_REJECT, ST_FREE, leg_gone, "nothing" },
     { ST_CANCELLING, IN_CALLEE_GONE, ST_FREE, leg_gone, "nothing" },
     { ST_CANCELLING, IN_CALLER_GONE, ST_CANCELLING, leg_gone, "nothing" },
+    /* TS 24.380 6.3.2.2, 6.3.4 */
+    { ST_ACTIVE, IN_ACKED, ST_ACTIVE, floor_begins, "with floor control caller and callee take part in it" },
+    { ST_ACTIVE, IN_INACTIVE, ST_RELEASING, nobody_speaks, "BYE to both sides, close the relay" },
     /* 11.1.3: BYE of either side */
     { ST_ACTIVE, IN_CALLER_GONE, ST_RELEASING, hang_up_other, "BYE to the other side, close the relay" },
     { ST_ACTIVE, IN_CALLEE_GONE, ST_RELEASING, hang_up_other, "BYE to the other side, close the relay" },
@@ -319,15 +326,21 @@ static struct msrv_verdict through_roles(struct step *s, const struct mcx_mime *
 static mcx_err open_relay(struct step *s)
 {
     struct mcx_msrv_action *act = msrv_action(s->out, MCX_MSRV_RELAY_OPEN, s->call->id);
+    const char *why;
 
     if (act == NULL) {
         return MCX_E_BUG;
     }
     memcpy(act->lines, s->call->lines, sizeof act->lines);
     act->num_lines = s->call->num_lines;
+    why = msrv_floor_decide(s->srv, s->call, s->in->now_ms);
+    act->floor = s->call->floor.served;
+    act->floor_line = s->call->floor.line;
+    act->indicator = msrv_floor_indicator(s->call);
     s->call->relay = true;
     s->call->state = ST_RELAY;
-    return note(s, "call-setup", msrv_text(s->srv, "session %s", s->call->hop.session_id), 0, MCX_WARN_NONE);
+    MCX_TRY(note(s, "call-setup", msrv_text(s->srv, "session %s", s->call->hop.session_id), 0, MCX_WARN_NONE));
+    return why != NULL ? note(s, "floor-control-refused", why, 0, MCX_WARN_NONE) : MCX_OK;
 }
 
 static mcx_err refuse_invite(struct step *s, const struct msrv_verdict *v)
@@ -496,6 +509,21 @@ static mcx_err peer_of(struct step *s, const struct mcx_sdp *answer)
     return msrv_take_remotes(act->lines, act->num_lines, answer);
 }
 
+/* The callee may refuse floor control; then there is none for the caller either. */
+static mcx_err take_floor(struct step *s, const struct mcx_sdp *answer)
+{
+    bool served = s->call->floor.served;
+
+    MCX_TRY(msrv_floor_answer(s->call, answer));
+    if (!served || s->call->floor.served) {
+        return MCX_OK;
+    }
+    if (msrv_action(s->out, MCX_MSRV_FLOOR_CLOSE, s->call->id) == NULL) {
+        return MCX_E_BUG;
+    }
+    return note(s, "floor-control-refused", "the callee wants none", 0, MCX_WARN_NONE);
+}
+
 static mcx_err fill_answer(struct step *s)
 {
     struct mcx_mime mime;
@@ -511,6 +539,7 @@ static mcx_err fill_answer(struct step *s)
     }
     MCX_TRY(mcx_sdp_read(&sdp, part->body, NULL));
     MCX_TRY(peer_of(s, &sdp));
+    MCX_TRY(take_floor(s, &sdp));
     act = msrv_action(s->out, MCX_MSRV_ANSWER, s->call->id);
     if (act == NULL) {
         return MCX_E_BUG;
@@ -654,6 +683,40 @@ static mcx_err call_expired(struct step *s)
     return note(s, "call-ended", "longest duration reached", 0, MCX_WARN_NONE);
 }
 
+/* ---- floor control ---- */
+
+static mcx_err floor_join(struct step *s, enum mcx_msrv_side side)
+{
+    struct mcx_msrv_action *act = msrv_action(s->out, MCX_MSRV_FLOOR_JOIN, s->call->id);
+
+    if (act == NULL) {
+        return MCX_E_BUG;
+    }
+    act->side = side;
+    msrv_floor_talker(&act->talker, s->call, side);
+    return MCX_OK;
+}
+
+/* The caller first: his INVITE may be a Floor Request. */
+static mcx_err floor_begins(struct step *s)
+{
+    if (!s->call->floor.served || s->call->floor.joined) {
+        return MCX_OK;
+    }
+    s->call->floor.joined = true;
+    MCX_TRY(floor_join(s, MCX_MSRV_CALLER));
+    return floor_join(s, MCX_MSRV_CALLEE);
+}
+
+static mcx_err nobody_speaks(struct step *s)
+{
+    s->call->deadline_ms = UINT64_MAX;
+    MCX_TRY(hang_up(s, MCX_MSRV_CALLER, NULL, mcx_bytes(NULL, 0)));
+    MCX_TRY(hang_up(s, MCX_MSRV_CALLEE, NULL, mcx_bytes(NULL, 0)));
+    MCX_TRY(close_relay(s));
+    return note(s, "call-ended", "nobody speaks", 0, MCX_WARN_NONE);
+}
+
 static mcx_err leg_gone(struct step *s)
 {
     if (s->in->event == MCX_MSRV_EV_GONE || s->in->event == MCX_MSRV_EV_REJECT) {
@@ -730,6 +793,8 @@ static mcx_err to_event(enum event *out, const struct mcx_msrv_in *in)
     case MCX_MSRV_EV_ANSWER: *out = IN_ANSWER; return MCX_OK;
     case MCX_MSRV_EV_REJECT: *out = IN_REJECT; return MCX_OK;
     case MCX_MSRV_EV_GONE: *out = in->side == MCX_MSRV_CALLER ? IN_CALLER_GONE : IN_CALLEE_GONE; return MCX_OK;
+    case MCX_MSRV_EV_ACKED: *out = IN_ACKED; return MCX_OK;
+    case MCX_MSRV_EV_INACTIVE: *out = IN_INACTIVE; return MCX_OK;
     case MCX_MSRV_EV_RELAY_READY: *out = IN_RELAY_READY; return MCX_OK;
     case MCX_MSRV_EV_RELAY_FAILED: *out = IN_RELAY_FAILED; return MCX_OK;
     default: return MCX_E_ARG;

@@ -57,6 +57,16 @@ struct msrv_verdict msrv_opf(struct msrv_hop *out, const struct mcx_msrv_user *c
 struct msrv_verdict msrv_cf(struct msrv_hop *hop, const char session_id[MSRV_ID]);
 struct msrv_verdict msrv_tpf(struct msrv_hop *hop);
 
+/** Floor control of a call: what each side has said of it. */
+struct msrv_floor {
+    bool offered; /* the caller has a floor control line */
+    bool served;  /* and it leads to us */
+    bool joined;
+    size_t line; /* in `lines` */
+    struct mcx_sdp_floor_params params[2]; /* of the caller's offer, of the callee's answer */
+    struct mcx_msrv_port at[2];
+};
+
 struct msrv_call {
     bool used;
     uint32_t id;
@@ -70,6 +80,7 @@ struct msrv_call {
     bool relay;
     struct mcx_msrv_line lines[MCX_SDP_MAX_MEDIA];
     size_t num_lines;
+    struct msrv_floor floor;
 };
 
 struct mcx_msrv {
@@ -97,6 +108,18 @@ mcx_err msrv_take_remotes(struct mcx_msrv_line *lines, size_t num, const struct 
 /** A description with the relay's ports that face `side`, in the arena. */
 mcx_err msrv_write_sdp(struct mcx_bytes *out, struct mcx_msrv *srv, const struct msrv_call *call,
                        const struct mcx_sdp *sdp, enum mcx_msrv_side side);
+/** The caller's floor control line, if he has one. @retval MCX_E_FORMAT its attributes */
+mcx_err msrv_floor_offer(struct msrv_call *call, const struct mcx_sdp *sdp);
+/** The callee's. He may have refused it, then nothing is served. @retval MCX_E_FORMAT */
+mcx_err msrv_floor_answer(struct msrv_call *call, const struct mcx_sdp *sdp);
+/** Serve the caller's line if both can be protected. @return NULL, or why it is refused */
+const char *msrv_floor_decide(const struct mcx_msrv *srv, struct msrv_call *call, uint64_t now_ms);
+/** Call type of a call that is set up. */
+uint16_t msrv_floor_indicator(const struct msrv_call *call);
+/** Our attributes towards `side` (TS 24.380 14.2, 14.3). */
+void msrv_floor_fmtp(char out[MCX_SDP_FLOOR_FMTP_MAX], const struct msrv_call *call, enum mcx_msrv_side side);
+void msrv_floor_talker(struct mcx_msrv_talker *out, const struct msrv_call *call, enum mcx_msrv_side side);
+
 mcx_err msrv_write_info(struct mcx_bytes *out, struct mcx_msrv *srv, const struct msrv_hop *hop);
 mcx_err msrv_write_parts(struct mcx_msrv_action *act, struct mcx_msrv *srv, const struct mcx_mime *mime);
 

@@ -209,7 +209,9 @@ static void whole_call(void **state)
     assert_int_equal(a->lines[0].remote.rtcp_port, 49171);
     assert_false(a->lines[1].rtcp);
     assert_int_equal(a->lines[1].remote.port, 49180);
+    assert_false(a->floor);
     assert_string_equal(want(1, MCX_MSRV_NOTE)->note, "call-setup");
+    assert_string_equal(want(2, MCX_MSRV_NOTE)->note, "floor-control-refused");
     relay_ready(5, a);
 
     a = want(0, MCX_MSRV_INVITE);
@@ -230,7 +232,7 @@ static void whole_call(void **state)
     /* addresses and ports are ours, everything else is the caller's, octet for octet */
     sdp = "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n" KEY_MGMT
           "m=audio 20100 RTP/AVP 97\r\ni=speech\r\na=rtpmap:97 AMR-WB/16000/1\r\na=rtcp:20101\r\n"
-          "m=application 20102 udp MCPTT\r\na=fmtp:MCPTT mc_queueing\r\n";
+          "m=application 0 udp MCPTT\r\na=fmtp:MCPTT mc_queueing\r\n"; /* neither has a CSK */
     assert_true(mcx_bytes_is(mcx_mime_find(&mime, MCX_TYPE_SDP)->body, sdp));
 
     assert_int_equal(feed(MCX_MSRV_EV_PROGRESS, 5, MCX_MSRV_CALLEE, &ring), MCX_OK);

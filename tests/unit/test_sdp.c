@@ -367,7 +367,7 @@ static void answer_mirrors_the_offer(void **state)
 }
 
 /* {input, replacements, expected}: everything but addresses and ports must come out as it went in. */
-static void servers_replace_addresses_and_ports_only(void **state)
+static void servers_replace_what_is_theirs(void **state)
 {
     static const struct {
         const char *name, *in;
@@ -377,7 +377,7 @@ static void servers_replace_addresses_and_ports_only(void **state)
     } rows[] = {
         { "session c=, both media",
           OFFER,
-          { { 0, "127.0.0.1", 6000, 6001 }, { 1, "127.0.0.1", 6002, 0 } },
+          { { 0, "127.0.0.1", 6000, 6001, NULL }, { 1, "127.0.0.1", 6002, 0, NULL } },
           2,
           "v=0\r\no=- 3680000001 3680000001 IN IP6 2001:db8::1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
           "a=key-mgmt:mikey ARoFARABCQ==\r\nm=audio 6000 RTP/AVP 97\r\ni=speech\r\n"
@@ -385,31 +385,63 @@ static void servers_replace_addresses_and_ports_only(void **state)
           "m=application 6002 udp MCPTT\r\na=fmtp:MCPTT mc_queueing;mc_priority=5;mc_implicit_request\r\n" },
         { "session c=, one medium of two",
           HEAD "a=key-mgmt: mikey  odd==\r\nm=audio 9 RTP/AVP 97\r\ni=x\r\na=rtcp:10\r\nm=video 11 RTP/AVP 31\r\n",
-          { { 0, "2001:db8::2", 6000, 0 } },
+          { { 0, "2001:db8::2", 6000, 0, NULL } },
           1,
           HEAD "a=key-mgmt: mikey  odd==\r\nm=audio 6000 RTP/AVP 97\r\ni=x\r\nc=IN IP6 2001:db8::2\r\na=rtcp:10\r\n"
                "m=video 11 RTP/AVP 31\r\n" },
         { "a refused medium does not count",
           HEAD "m=audio 9 RTP/AVP 97\r\nm=video 0 RTP/AVP 31\r\n",
-          { { 0, "127.0.0.1", 6000, 0 }, { 1, "127.0.0.1", 6002, 0 } },
+          { { 0, "127.0.0.1", 6000, 0, NULL }, { 1, "127.0.0.1", 6002, 0, NULL } },
           2,
           "v=0\r\no=-\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 6000 RTP/AVP 97\r\nm=video 0 RTP/AVP 31\r\n" },
         { "own c= lines",
           "v=0\no=-\ns=-\nt=0 0\nm=audio 9 RTP/AVP 97\nc=IN IP4 192.0.2.7/127\na=x\n",
-          { { 0, "127.0.0.1", 6000, 0 } },
+          { { 0, "127.0.0.1", 6000, 0, NULL } },
           1,
           "v=0\no=-\ns=-\nt=0 0\nm=audio 6000 RTP/AVP 97\nc=IN IP4 127.0.0.1\na=x\n" },
         { "no c= at all, no line end",
           "v=0\no=-\ns=-\nt=0 0\nm=audio 9 RTP/AVP 97",
-          { { 0, "127.0.0.1", 6000, 0 } },
+          { { 0, "127.0.0.1", 6000, 0, NULL } },
           1,
           "v=0\no=-\ns=-\nt=0 0\nm=audio 6000 RTP/AVP 97\r\nc=IN IP4 127.0.0.1\r\n" },
         { "rtcp with its own address",
           HEAD "m=audio 9 RTP/AVP 97\r\na=rtcp:10 IN IP4 192.0.2.9\r\n",
-          { { 0, "127.0.0.1", 6000, 6001 } },
+          { { 0, "127.0.0.1", 6000, 6001, NULL } },
           1,
           "v=0\r\no=-\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 6000 RTP/AVP 97\r\na=rtcp:6001\r\n" },
-        { "nothing to replace", OFFER, { { 0, NULL, 0, 0 } }, 0, OFFER },
+        { "floor control is the server's",
+          OFFER,
+          { { 0, "127.0.0.1", 6000, 6001, NULL }, { 1, "127.0.0.1", 6002, 0, "mc_queueing" } },
+          2,
+          "v=0\r\no=- 3680000001 3680000001 IN IP6 2001:db8::1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+          "a=key-mgmt:mikey ARoFARABCQ==\r\nm=audio 6000 RTP/AVP 97\r\ni=speech\r\n"
+          "a=rtpmap:97 AMR-WB/16000/1\r\na=fmtp:97 mode-change-capability=2; max-red=0\r\na=rtcp:6001\r\n"
+          "m=application 6002 udp MCPTT\r\na=fmtp:MCPTT mc_queueing\r\n" },
+        { "its line in front of audio, twice, between others",
+          HEAD "m=application 9 udp MCPTT\r\na=fmtp:MCPTT mc_granted\r\na=x\r\na=fmtp:MCPTT\r\na=fmtp:97 y\r\n"
+               "m=audio 11 RTP/AVP 97\r\n",
+          { { 0, "127.0.0.1", 6002, 0, "mc_priority=5" }, { 1, "127.0.0.1", 6000, 0, NULL } },
+          2,
+          "v=0\r\no=-\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=application 6002 udp MCPTT\r\na=x\r\na=fmtp:97 y\r\n"
+          "a=fmtp:MCPTT mc_priority=5\r\nm=audio 6000 RTP/AVP 97\r\n" },
+        { "nothing to say of floor control, no line end",
+          HEAD "m=application 9 udp MCPTT\r\na=fmtp:MCPTT mc_granted",
+          { { 0, "127.0.0.1", 6002, 0, "" } },
+          1,
+          "v=0\r\no=-\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=application 6002 udp MCPTT\r\n" },
+        { "no floor attributes before, no line end",
+          HEAD "m=application 9 udp MCPTT",
+          { { 0, "127.0.0.1", 6002, 0, "mc_queueing" } },
+          1,
+          "v=0\r\no=-\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=application 6002 udp MCPTT\r\n"
+          "a=fmtp:MCPTT mc_queueing\r\n" },
+        { "a medium that we refuse", /* RFC 3264 5.1, 6 */
+          HEAD "m=audio 9 RTP/AVP 97\r\nm=application 11 udp MCPTT\r\na=fmtp:MCPTT mc_queueing\r\n",
+          { { 0, "127.0.0.1", 6000, 0, NULL }, { 1, NULL, 0, 0, NULL } },
+          2,
+          "v=0\r\no=-\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 6000 RTP/AVP 97\r\nm=application 0 udp MCPTT\r\n"
+          "a=fmtp:MCPTT mc_queueing\r\n" },
+        { "nothing to replace", OFFER, { { 0, NULL, 0, 0, NULL } }, 0, OFFER },
     };
 
     (void)state;
@@ -432,9 +464,9 @@ static void servers_replace_addresses_and_ports_only(void **state)
 static void rewrite_refuses_bad_replacements(void **state)
 {
     static const struct mcx_sdp_replace bad[][2] = {
-        { { 2, "127.0.0.1", 1, 0 }, { 1, "127.0.0.1", 1, 0 } }, { { 0, "127.0.0.1", 1, 0 }, { 0, "127.0.0.1", 1, 0 } },
-        { { 0, "127.0.0.1", 0, 0 }, { 1, "127.0.0.1", 1, 0 } }, { { 0, "1\r\na=x", 1, 0 }, { 1, "127.0.0.1", 1, 0 } },
-        { { 0, NULL, 1, 0 }, { 1, "127.0.0.1", 1, 0 } },
+        { { 2, "127.0.0.1", 1, 0, NULL }, { 1, "127.0.0.1", 1, 0, NULL } }, { { 0, "127.0.0.1", 1, 0, NULL }, { 0, "127.0.0.1", 1, 0, NULL } },
+        { { 0, "1\r\na=x", 1, 0, NULL }, { 1, "127.0.0.1", 1, 0, NULL } },
+        { { 0, NULL, 1, 0, NULL }, { 1, "127.0.0.1", 1, 0, NULL } },
     };
     struct mcx_sdp sdp = sdp_of(OFFER);
     uint8_t buf[2048];
@@ -489,7 +521,7 @@ int main(void)
         cmocka_unit_test(offer_levels_and_profiles),
         cmocka_unit_test(writers_refuse_and_leave_no_half),
         cmocka_unit_test(answer_mirrors_the_offer),
-        cmocka_unit_test(servers_replace_addresses_and_ports_only),
+        cmocka_unit_test(servers_replace_what_is_theirs),
         cmocka_unit_test(rewrite_refuses_bad_replacements),
         cmocka_unit_test(floor_attributes),
     };

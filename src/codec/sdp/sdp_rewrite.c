@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server changes in a description that passes through it (TS 24.379 6.3.2.1, 6.3.3.1): addresses and ports.
+ * What a server changes in a description that passes through it (TS 24.379 6.3.2.1, 6.3.3.1): addresses and ports,
+ * and what it says of floor control itself (TS 24.380 14).
  * The text is copied in runs; only the octets of an address or a port are left out and written anew.
  */
 #include "codec/sdp/sdp_line.h"
@@ -58,7 +59,7 @@ static const char *session_address(const struct mcx_sdp *sdp, const struct mcx_s
     for (size_t i = 0; i < sdp->num_media; i++) {
         const struct mcx_sdp_replace *r = replace_for(replace, num, i);
 
-        if (sdp->media[i].conn.host.len > 0 || sdp->media[i].port == 0) {
+        if (sdp->media[i].conn.host.len > 0 || sdp->media[i].port == 0 || (r != NULL && r->port == 0)) {
             continue;
         }
         if (r == NULL || (address != NULL && strcmp(address, r->address) != 0)) {
@@ -103,6 +104,37 @@ static mcx_err rtcp_swap(struct copy *c, const struct mcx_sdp_media *media, uint
     return MCX_OK;
 }
 
+static bool is_floor_fmtp(struct mcx_bytes line)
+{
+    struct mcx_bytes word = { 0 };
+
+    return mcx_sdp_cut(&line, ' ', &word) && mcx_bytes_is(word, "a=fmtp:MCPTT");
+}
+
+/* Our line at the end of the section, in the place of all that are there. */
+static mcx_err floor_swap(struct copy *c, const struct mcx_sdp_media *media, const char *fmtp)
+{
+    struct mcx_rd rd = mcx_rd(media->section);
+    struct mcx_bytes line = { 0 };
+
+    while (mcx_sdp_line_next(&rd, &line)) {
+        if (is_floor_fmtp(line)) {
+            MCX_TRY(copy_to(c, line.p));
+            c->at = rd.p;
+        }
+    }
+    MCX_TRY(copy_to(c, media->section.p + media->section.len));
+    if (fmtp[0] == '\0') {
+        return MCX_OK;
+    }
+    if (c->wr.p[c->wr.len - 1] != '\n') {
+        MCX_TRY(mcx_wr_str(&c->wr, "\r\n"));
+    }
+    MCX_TRY(mcx_wr_str(&c->wr, "a=fmtp:MCPTT "));
+    MCX_TRY(mcx_wr_str(&c->wr, fmtp));
+    return mcx_wr_str(&c->wr, "\r\n");
+}
+
 static mcx_err media_rewrite(struct copy *c, const struct mcx_sdp_media *media, const struct mcx_sdp_replace *r,
                              bool insert_conn)
 {
@@ -110,12 +142,18 @@ static mcx_err media_rewrite(struct copy *c, const struct mcx_sdp_media *media, 
     char conn[96];
 
     (void)snprintf(port, sizeof port, "%u", (unsigned)r->port);
-    MCX_TRY(conn_text(conn, sizeof conn, r->address));
     MCX_TRY(swap(c, media->port_text, port));
+    if (r->port == 0) {
+        return MCX_OK;
+    }
+    MCX_TRY(conn_text(conn, sizeof conn, r->address));
     if (media->conn.host.len > 0) {
         MCX_TRY(swap(c, media->conn.value, conn));
     } else if (insert_conn) {
         MCX_TRY(conn_insert(c, media, conn));
+    }
+    if (r->floor_fmtp != NULL) { /* of a floor control line, which has no RTCP */
+        return floor_swap(c, media, r->floor_fmtp);
     }
     return r->rtcp_port != 0 ? rtcp_swap(c, media, r->rtcp_port) : MCX_OK;
 }
@@ -123,9 +161,13 @@ static mcx_err media_rewrite(struct copy *c, const struct mcx_sdp_media *media, 
 static bool replace_ok(const struct mcx_sdp *sdp, const struct mcx_sdp_replace *replace, size_t num)
 {
     for (size_t i = 0; i < num; i++) {
-        if (replace[i].media >= sdp->num_media || replace[i].port == 0 || replace[i].address == NULL ||
-            !mcx_sdp_host_ok(mcx_bytes_str(replace[i].address)) || strlen(replace[i].address) > 64 ||
-            replace_for(replace, num, replace[i].media) != &replace[i]) {
+        const struct mcx_sdp_replace *r = &replace[i];
+
+        if (r->media >= sdp->num_media || replace_for(replace, num, r->media) != r) {
+            return false;
+        }
+        if (r->port != 0 && (r->address == NULL || !mcx_sdp_host_ok(mcx_bytes_str(r->address)) ||
+                             strlen(r->address) > 64)) {
             return false;
         }
     }
