@@ -121,7 +121,6 @@ const char *mcx_privcall_cause_name(enum mcx_privcall_cause cause);
 struct mcx_privcall_session {
     const char *address;
     uint16_t port;
-    uint16_t floor_port; /* 0 = without floor control */
     struct mcx_sdp_amrwb amrwb;
 };
 
@@ -135,7 +134,8 @@ struct mcx_privcall_in {
     /* USER_CALL */
     struct mcx_bytes callee; /* MCPTT ID */
     enum mcx_privcall_commencement commencement;
-    bool floor; /* with floor control line */
+    bool floor;         /* with floor control, if there is a CSK with the server */
+    bool request_floor; /* and the INVITE counts as a Floor Request (TS 24.379 6.4) */
     /* RX_INVITE, RX_OK */
     struct mcx_bytes sdp;
     /* RX_CONNECT */
@@ -189,7 +189,13 @@ struct mcx_privcall_media {
     const struct mcx_srtp_master *rx;
     uint8_t mki[4]; /* PCK-ID */
     uint16_t roc_rate;
-    uint16_t floor_port; /* 0 = without floor control */
+    /* floor control server; as negotiated */
+    const char *floor_address;
+    uint16_t floor_port; /* 0 = without floor control (TS 24.379 11.1.2) */
+    bool queueing;
+    uint8_t priority;
+    bool implicit_request;
+    bool granted;
 };
 
 struct mcx_privcall_action {
@@ -233,13 +239,14 @@ struct mcx_privcall_config {
     const char *local_address;
     uint16_t audio_port;
     uint16_t floor_port;
-    const char *floor_fmtp;     /* of an offer; NULL = MCX_PC_FLOOR_OFFER */
+    bool has_csk;               /* with the server; without one there is no floor control (TS 33.180 9.4.6) */
     struct mcx_sdp_amrwb amrwb; /* to offer */
     bool savp;
     enum mcx_sdp_level key_mgmt_level;
     uint32_t timer_ms[MCX_PC_NUM_TIMERS]; /* 0 = default, UINT32_MAX = off */
 };
-#define MCX_PC_FLOOR_OFFER "mc_queueing;mc_priority=5"
+/** Floor priority of a private call (TS 24.380 12.1.2.2). */
+#define MCX_PC_FLOOR_PRIORITY 5
 
 /** @retval MCX_E_ARG @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_privcall_new(struct mcx_privcall **out, const struct mcx_privcall_config *config);

@@ -36,7 +36,7 @@ static const char HELP[] =
     "\n"
     "  --to URI              call: whom\n"
     "  --mode MODE           call: auto (default), manual, force-auto\n"
-    "  --no-floor            call: without floor control\n"
+    "  --no-floor            call: without floor control, which needs --server-id at both sides\n"
     "  --key-mgmt-level L    call: session (default) or audio: where the offer carries the I_MESSAGE\n"
     "  --savp                call: offer RTP/SAVP instead of RTP/AVP\n"
     "  --answer-timeout MS   call: cancel when nobody has answered by then (default 120000)\n"
@@ -50,7 +50,7 @@ static const char HELP[] =
     "\n"
     "  --play IN.wav         what the microphone hears: 16 kHz, one channel, 16 bits\n"
     "  --record OUT.wav      what you hear\n"
-    "  --hangup-after-play   end the call when IN.wav has been played\n"
+    "  --hangup-after-play   end the call when IN.wav has been played, and nobody else speaks\n"
     "  --hangup-after MS     end the call so long after it was opened\n"
     "  --max-duration S      longest call\n"
     "\n"
@@ -68,7 +68,8 @@ static const char HELP[] =
     "group reads commands: affiliate GROUP, deaffiliate GROUP, call GROUP [emergency | imminent | push], join GROUP,\n"
     "push, release, position, emergency, imminent, normal, leave, quit. IN.wav goes on where it stopped each time the\n"
     "floor is held; OUT.wav holds all speakers, mixed.\n"
-    "A manual call asks on the terminal: 'y' accepts, 'n' declines; in a call 'h' hangs up. SIGINT hangs up.\n"
+    "call and answer read commands: y accepts and n declines a manual call, h hangs up; push, release, position. With\n"
+    "floor control IN.wav asks for the floor by itself, and gives it back at its end. SIGINT hangs up.\n"
     "Exit codes: 0 call done, 1 refused, 2 usage, 3 environment.\n";
 
 enum {

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "io/file.h"
 
@@ -73,32 +72,24 @@ static void on_hangup_after(void *arg)
     user_says(arg, MCX_PC_USER_HANGUP);
 }
 
-/* A little later, so that the last packets are there before the BYE. */
-static void on_played(void *arg)
+static void on_line(void *arg, char *line)
 {
     struct ue_phone *ph = arg;
 
-    if (ph->options->hangup_after_play && mcx_timer_start(&ph->user_timer, LINGER_MS, on_hangup_after, ph) != MCX_OK) {
+    if (strcmp(line, "y") == 0) {
+        user_says(ph, MCX_PC_USER_ACCEPT);
+    } else if (strcmp(line, "n") == 0) {
+        user_says(ph, MCX_PC_USER_REJECT);
+    } else if (strcmp(line, "h") == 0) {
         user_says(ph, MCX_PC_USER_HANGUP);
-    }
-}
-
-static void on_terminal(void *arg)
-{
-    struct ue_phone *ph = arg;
-    char line[64];
-    ssize_t n = read(STDIN_FILENO, line, sizeof line);
-
-    if (n <= 0) {
-        mcx_loop_unwatch(&ph->terminal);
-        ph->terminal.fd = -1;
-        return;
-    }
-    switch (line[0]) {
-    case 'y': user_says(ph, MCX_PC_USER_ACCEPT); break;
-    case 'n': user_says(ph, MCX_PC_USER_REJECT); break;
-    case 'h': user_says(ph, MCX_PC_USER_HANGUP); break;
-    default: break;
+    } else if (strcmp(line, "push") == 0) {
+        ue_phone_talk(ph, true);
+    } else if (strcmp(line, "release") == 0) {
+        ue_phone_talk(ph, false);
+    } else if (strcmp(line, "position") == 0) {
+        ue_talk_ask_position(ph->talk);
+    } else if (line[0] != '\0') {
+        fprintf(stderr, "mcx-ue: not a command: %s; 'mcx-ue --help' lists them\n", line);
     }
 }
 
@@ -163,8 +154,8 @@ static void tell(struct ue_phone *ph, const struct mcx_privcall_action *a)
         break;
     case MCX_PC_NOTE_ESTABLISHED:
         ph->num_calls++;
-        ue_report(ph->options->json, name, a->sentence, "{s:s, s:s, s:b}", "peer", a->peer, "key_id", key_id, "secure",
-                  (int)(a->key_id != 0));
+        ue_report(ph->options->json, name, a->sentence, "{s:s, s:s, s:b, s:b}", "peer", a->peer, "key_id", key_id,
+                  "secure", (int)(a->key_id != 0), "floor_control", (int)ph->floor_control);
         break;
     case MCX_PC_NOTE_REFUSED:
         ph->refused = true;
@@ -195,17 +186,15 @@ static void media_start(struct ue_phone *ph, const struct mcx_privcall_action *a
 {
     mcx_err err = ue_voice_start(ph->voice, &a->media);
 
+    ph->media_open = err == MCX_OK;
+    err = err == MCX_OK ? ue_phone_floor_start(ph, &a->media) : err;
     if (err != MCX_OK) {
         ue_complain("media cannot be started", err, NULL);
         later(ph, MCX_PC_USER_HANGUP, a->dialog);
         return;
     }
-    ph->media_open = true;
     if (ph->options->hangup_after_ms != 0) {
         (void)!mcx_timer_start(&ph->user_timer, ph->options->hangup_after_ms, on_hangup_after, ph);
-    }
-    if (ph->caller) {
-        ue_voice_play(ph->voice); /* the callee waits for the ACK: only then is the caller ready */
     }
 }
 
@@ -214,15 +203,17 @@ static void media_stop(struct ue_phone *ph)
     struct ue_voice_counts c = { 0 };
 
     mcx_timer_stop(&ph->user_timer);
+    ue_phone_floor_stop(ph);
     ue_voice_stop(ph->voice);
     if (!ph->media_open) {
         return; /* nobody has answered */
     }
     ph->media_open = false;
     c = ue_voice_counts(ph->voice);
-    ue_report(ph->options->json, "media", NULL, "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent", (json_int_t)c.sent,
+    ue_report(ph->options->json, "media", NULL, "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent", (json_int_t)c.sent,
               "received", (json_int_t)c.received, "late", (json_int_t)c.late, "lost", (json_int_t)c.lost, "duplicates",
-              (json_int_t)c.duplicates, "concealed", (json_int_t)c.concealed, "refused", (json_int_t)c.refused);
+              (json_int_t)c.duplicates, "concealed", (json_int_t)c.concealed, "refused", (json_int_t)c.refused,
+              "floor_refused", (json_int_t)ue_talk_refused(ph->talk));
 }
 
 static void timer_start(struct ue_phone *ph, const struct mcx_privcall_action *a)
@@ -341,8 +332,7 @@ static void write_ready_file(struct ue_phone *ph)
 {
     char text[512];
     int n = snprintf(text, sizeof text, "{\"id\":\"%s\",\"audio_port\":%u,\"floor_port\":%u,\"control_port\":%u}\n",
-                     ph->options->id, (unsigned)ue_voice_audio_port(ph->voice),
-                     (unsigned)ue_voice_floor_port(ph->voice),
+                     ph->options->id, (unsigned)ue_voice_audio_port(ph->voice), (unsigned)ue_talk_port(ph->talk),
                      ph->preest != NULL ? (unsigned)ue_preest_control_port(ph->preest) : 0);
 
     if (n < 0 || (size_t)n >= sizeof text ||
@@ -377,6 +367,7 @@ static void registered(struct ue_phone *ph)
             .callee = mcx_bytes_str(ph->options->to),
             .commencement = ph->options->commencement,
             .floor = !ph->options->no_floor,
+            .request_floor = ph->options->play != NULL,
         };
 
         ph->caller = true;
@@ -421,7 +412,8 @@ static mcx_err machine_new(struct ue_phone *ph)
         .allow_clear = o->allow_clear,
         .local_address = ph->link.local_address,
         .audio_port = ue_voice_audio_port(ph->voice),
-        .floor_port = ue_voice_floor_port(ph->voice),
+        .floor_port = ue_talk_port(ph->talk),
+        .has_csk = o->server_id != NULL,
         .amrwb = { .payload_type = AMRWB_PAYLOAD_TYPE, .mode_set = 0x1ff },
         .savp = o->savp,
         .key_mgmt_level = o->key_mgmt_level,
@@ -441,21 +433,20 @@ static mcx_err setup(struct ue_phone *ph, struct mcx_refusal *why)
                                      .play = ph->options->play,
                                      .record = ph->options->record,
                                      .json = ph->options->json,
-                                     .on_played = on_played,
+                                     .on_played = ue_phone_played,
+                                     .on_heard = ue_phone_heard,
                                      .arg = ph };
 
     MCX_TRY(ue_link_address(&ph->link, why));
     MCX_TRY(ue_voice_new(&ph->voice, &voice, why));
+    MCX_TRY(ue_phone_floor_new(ph));
     MCX_TRY(machine_new(ph));
     if (ph->options->preestablished) {
         MCX_TRY(ue_preest_new(&ph->preest, ph));
     }
     MCX_TRY(ue_link_open(&ph->link, ue_phone_invited, why));
     ue_keys_watch(ph->keys, on_fresh_keys, ph);
-    if (isatty(STDIN_FILENO)) {
-        ph->terminal = (struct mcx_watch){ STDIN_FILENO, on_terminal, ph };
-        MCX_TRY(mcx_loop_watch(&ph->terminal));
-    }
+    MCX_TRY(ue_console_open(&ph->console, on_line, ph));
     return ue_link_register(&ph->link, on_registration);
 }
 
@@ -466,9 +457,8 @@ static void teardown(struct ue_phone *ph)
         mcx_timer_clear(&ph->timers[i].timer);
     }
     mcx_timer_clear(&ph->user_timer);
-    if (ph->terminal.fd >= 0) {
-        mcx_loop_unwatch(&ph->terminal);
-    }
+    ue_console_close(ph->console);
+    mcx_timer_clear(&ph->linger);
     ue_link_close(&ph->link);
     ue_preest_free(ph->preest);
     mcx_privcall_free(ph->pc);
@@ -476,6 +466,7 @@ static void teardown(struct ue_phone *ph)
         ue_complain("the recording could not be written completely", MCX_E_IO, NULL);
         ph->exit_code = EXIT_ENVIRONMENT;
     }
+    ue_talk_free(ph->talk);
 }
 
 int ue_phone_run(const struct ue_options *options, struct ue_keys *keys)
@@ -487,8 +478,7 @@ int ue_phone_run(const struct ue_options *options, struct ue_keys *keys)
     phone = (struct ue_phone){ .options = options,
                                .keys = keys,
                                .link = { .options = options, .keys = keys, .owner = &phone },
-                               .exit_code = EXIT_ENVIRONMENT,
-                               .terminal = { .fd = -1 } };
+                               .exit_code = EXIT_ENVIRONMENT };
     the_phone = &phone;
     if (mcx_loop_open(64) != MCX_OK) {
         ue_complain("the event loop cannot be started", MCX_E_IO, NULL);

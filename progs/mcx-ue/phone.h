@@ -26,16 +26,21 @@ struct ue_phone {
     struct ue_keys *keys;
     bool fresh_keys; /* are in the store, to be taken when the line is free */
     struct ue_voice *voice;
+    struct ue_talk *talk;
+    struct ue_console *console;
     struct ue_link link;
     struct ue_preest *preest; /* NULL = without */
     struct ue_timer timers[MCX_PC_NUM_TIMERS];
     struct mcx_timer user_timer;
-    struct mcx_watch terminal;
+    struct mcx_timer linger; /* between the end of the file and the end of the call */
     struct mcx_privcall_actions actions;
     struct mcx_privcall_in later[UE_MAX_LATER];
     size_t num_later;
     bool stepping;
     bool media_open;
+    bool floor_control; /* of the present call */
+    bool to_say;        /* the file has not been played to its end */
+    bool held_back;     /* the user has let the talk button go: the file does not ask by itself any more */
     bool caller;
     bool registered;
     bool ready;
@@ -49,6 +54,18 @@ struct ue_phone {
 void ue_phone_step(struct ue_phone *ph, const struct mcx_privcall_in *in);
 /** Everything that was asked for is there: the ready file, once. */
 void ue_phone_ready(struct ue_phone *ph);
+
+/* ---- phone_floor.c ---- */
+mcx_err ue_phone_floor_new(struct ue_phone *ph);
+/** Media have been started: floor control, or the microphone where there is none. */
+mcx_err ue_phone_floor_start(struct ue_phone *ph, const struct mcx_privcall_media *media);
+/** The caller is ready. */
+void ue_phone_acked(struct ue_phone *ph);
+/** The talk button. */
+void ue_phone_talk(struct ue_phone *ph, bool pressed);
+void ue_phone_played(void *arg); /* `arg` of both is the phone */
+void ue_phone_heard(void *arg);
+void ue_phone_floor_stop(struct ue_phone *ph);
 
 /* ---- sip.c ---- */
 /** A new INVITE; `arg` is the link. */

@@ -73,7 +73,7 @@ static void on_speak(void *arg)
 {
     const struct ue_preest *p = arg;
 
-    ue_voice_play(p->ph->voice);
+    ue_voice_mic(p->ph->voice, true);
 }
 
 mcx_err ue_preest_acknowledge(struct ue_preest *p, const struct mcx_privcall_action *a)

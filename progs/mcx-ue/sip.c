@@ -56,7 +56,7 @@ static void on_call(void *arg, struct mcx_sip_call *call, const struct mcx_sip_c
         in.event = MCX_PC_RX_OK;
         in.sdp = ue_sdp_of(ev->msg, &mime);
         break;
-    case MCX_SIP_ACKED: ue_voice_play(ph->voice); return;
+    case MCX_SIP_ACKED: ue_phone_acked(ph); return;
     case MCX_SIP_CHANGED:
     case MCX_SIP_UNCHANGED: return; /* a private call is not changed from here */
     case MCX_SIP_OFFER:             /* media of a running call are not changed */

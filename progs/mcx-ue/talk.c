@@ -98,6 +98,9 @@ static void tell(struct ue_talk *t, const struct mcx_fpart_action *a)
     if (a->note == MCX_FP_NOTE_TAKEN && t->config.on_talker != NULL) {
         t->config.on_talker(t->config.arg, talker);
     }
+    if (t->config.on_note != NULL) {
+        t->config.on_note(t->config.arg, a->note);
+    }
 }
 
 /* ---- the machine ---- */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include <mcx/channel.h>
+#include <mcx/floor_participant.h>
 #include <mcx/group_media.h>
 #include <mcx/groupcall.h>
 #include <mcx/privcall.h>
@@ -125,11 +126,12 @@ void ue_mic_stop(struct ue_mic *mic);
 
 struct ue_voice;
 struct ue_voice_config {
-    const char *address;          /* local */
-    const char *play;             /* NULL = nothing is said */
-    const char *record;           /* NULL = nothing is kept */
+    const char *address; /* local */
+    const char *play;    /* NULL = nothing is said */
+    const char *record;  /* NULL = nothing is kept */
     bool json;
     void (*on_played)(void *arg); /* the file has been played to its end */
+    void (*on_heard)(void *arg);  /* a packet was good */
     void *arg;
 };
 struct ue_voice_counts {
@@ -147,13 +149,12 @@ MCX_MUST_CHECK mcx_err ue_voice_new(struct ue_voice **out, const struct ue_voice
 /** Completes the recording. @return false when the file is not complete */
 bool ue_voice_free(struct ue_voice *voice);
 uint16_t ue_voice_audio_port(const struct ue_voice *voice);
-uint16_t ue_voice_floor_port(const struct ue_voice *voice);
 /** Receive under `rx`, before anything is known of the other side. The masters are not kept. */
 MCX_MUST_CHECK mcx_err ue_voice_listen(struct ue_voice *voice, const struct mcx_privcall_media *media);
 /** Both ways; goes on with what ue_voice_listen() has made. */
 MCX_MUST_CHECK mcx_err ue_voice_start(struct ue_voice *voice, const struct mcx_privcall_media *media);
-/** Speak: the other side is ready. */
-void ue_voice_play(struct ue_voice *voice);
+/** Speak from now on, or say nothing; the file goes on where it stopped. */
+void ue_voice_mic(struct ue_voice *voice, bool open);
 /** Ends and wipes the SRTP contexts. */
 void ue_voice_stop(struct ue_voice *voice);
 struct ue_voice_counts ue_voice_counts(const struct ue_voice *voice);
@@ -165,7 +166,8 @@ struct ue_talk_config {
     const char *address; /* local */
     bool json;
     void (*on_mic)(void *arg, bool open);
-    void (*on_talker)(void *arg, const char *mcptt_id); /* "" = not told who; may be NULL */
+    void (*on_talker)(void *arg, const char *mcptt_id);   /* "" = not told who; may be NULL */
+    void (*on_note)(void *arg, enum mcx_fpart_note note); /* after it was reported; may be NULL */
     void *arg;
 };
 MCX_MUST_CHECK mcx_err ue_talk_new(struct ue_talk **out, const struct ue_talk_config *config);
@@ -174,7 +176,7 @@ uint16_t ue_talk_port(const struct ue_talk *talk);
 struct ue_talk_params {
     const char *address; /* of the server's floor control */
     uint16_t port;
-    struct mcx_channel *channel; /* borrowed; NULL = messages are not protected */
+    struct mcx_channel *channel; /* borrowed; NULL = messages are not protected (group documents only) */
     uint8_t priority;
     bool queueing;
     uint16_t indicator;

@@ -20,9 +20,7 @@
 struct ue_voice {
     struct ue_voice_config config;
     struct mcx_rtp_socket *audio;
-    struct mcx_rtp_socket *floor; /* floor control messages are not understood yet: read and dropped */
     struct mcx_watch audio_watch;
-    struct mcx_watch floor_watch;
     struct mcx_wav_writer *record;
     bool record_failed;
     struct ue_mic *mic;
@@ -81,6 +79,7 @@ static mcx_err packet_take(struct ue_voice *v, struct mcx_bytes datagram, struct
         return mcx_refuse(why, MCX_E_FORMAT, "the speech in the packet cannot be read", "RFC 4867 4.3, 4.4");
     }
     ue_mic_set_cmr(v->mic, frames.cmr);
+    v->config.on_heard(v->config.arg);
     return mcx_playout_put(v->playout, &frames, rtp.ssrc, rtp.seq, rtp.ts);
 }
 
@@ -106,19 +105,6 @@ static void on_audio(void *arg)
     }
 }
 
-static void on_floor(void *arg)
-{
-    struct ue_voice *v = arg;
-    uint8_t buf[MCX_RTP_SOCKET_MTU];
-    mcx_err err = MCX_OK;
-
-    while (err == MCX_OK || err == MCX_E_SPACE) {
-        struct mcx_wr wr = mcx_wr(buf, sizeof buf);
-
-        err = mcx_rtp_socket_recv(v->floor, MCX_RTP, &wr, NULL);
-    }
-}
-
 /* ---- sending ---- */
 
 static void on_played(void *arg)
@@ -141,9 +127,11 @@ static mcx_err on_packet(void *arg, struct mcx_bytes packet)
     return mcx_rtp_socket_send(v->audio, MCX_RTP, (const struct sockaddr *)&v->remote, v->remote_len, packet);
 }
 
-void ue_voice_play(struct ue_voice *v)
+void ue_voice_mic(struct ue_voice *v, bool open)
 {
-    if (v->active) {
+    if (!open) {
+        ue_mic_close(v->mic);
+    } else if (v->active) {
         ue_mic_open(v->mic);
     }
 }
@@ -256,12 +244,6 @@ void ue_voice_stop(struct ue_voice *v)
 
 /* ---- life ---- */
 
-static mcx_err watch(struct mcx_watch *w, struct mcx_rtp_socket *s, void (*ready)(void *arg), void *arg)
-{
-    *w = (struct mcx_watch){ mcx_rtp_socket_fd(s, MCX_RTP), ready, arg };
-    return mcx_loop_watch(w);
-}
-
 /* The recording is made now, so that a wrong name does not show in the middle of a call. */
 static mcx_err files_open(struct ue_voice *v, struct mcx_refusal *why)
 {
@@ -273,12 +255,11 @@ static mcx_err files_open(struct ue_voice *v, struct mcx_refusal *why)
     return v->config.record == NULL ? MCX_OK : mcx_wav_create(&v->record, v->config.record);
 }
 
-static mcx_err sockets_open(struct ue_voice *v)
+static mcx_err socket_open(struct ue_voice *v)
 {
     MCX_TRY(mcx_rtp_socket_open(&v->audio, v->config.address, 0, 0));
-    MCX_TRY(watch(&v->audio_watch, v->audio, on_audio, v));
-    MCX_TRY(mcx_rtp_socket_open(&v->floor, v->config.address, 0, 0));
-    return watch(&v->floor_watch, v->floor, on_floor, v);
+    v->audio_watch = (struct mcx_watch){ mcx_rtp_socket_fd(v->audio, MCX_RTP), on_audio, v };
+    return mcx_loop_watch(&v->audio_watch);
 }
 
 mcx_err ue_voice_new(struct ue_voice **out, const struct ue_voice_config *config, struct mcx_refusal *why)
@@ -291,9 +272,9 @@ mcx_err ue_voice_new(struct ue_voice **out, const struct ue_voice_config *config
     }
     v->config = *config;
     v->drops = ue_drops("audio", config->json);
-    v->audio_watch.fd = v->floor_watch.fd = -1;
+    v->audio_watch.fd = -1;
     MCX_GO(err, files_open(v, why));
-    MCX_GO(err, sockets_open(v));
+    MCX_GO(err, socket_open(v));
     *out = v;
     return MCX_OK;
 out:
@@ -315,11 +296,7 @@ bool ue_voice_free(struct ue_voice *v)
     if (v->audio_watch.fd >= 0) {
         mcx_loop_unwatch(&v->audio_watch);
     }
-    if (v->floor_watch.fd >= 0) {
-        mcx_loop_unwatch(&v->floor_watch);
-    }
     mcx_rtp_socket_close(v->audio);
-    mcx_rtp_socket_close(v->floor);
     record_finish(v);
     complete = !v->record_failed;
     free(v);
@@ -329,11 +306,6 @@ bool ue_voice_free(struct ue_voice *v)
 uint16_t ue_voice_audio_port(const struct ue_voice *v)
 {
     return mcx_rtp_socket_port(v->audio, MCX_RTP);
-}
-
-uint16_t ue_voice_floor_port(const struct ue_voice *v)
-{
-    return mcx_rtp_socket_port(v->floor, MCX_RTP);
 }
 
 struct ue_voice_counts ue_voice_counts(const struct ue_voice *v)

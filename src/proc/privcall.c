@@ -110,7 +110,12 @@ static void media_start(struct run *r)
     m->address = call->remote_address;
     m->port = call->remote_port;
     m->tx = call->secure ? &r->pc->secret->tx : NULL;
-    m->floor_port = call->floor ? call->remote_floor_port : 0;
+    m->floor_address = call->floor_address;
+    m->floor_port = call->floor_port;
+    m->queueing = call->agreed.queueing;
+    m->priority = call->agreed.priority;
+    m->implicit_request = call->offered.implicit_request;
+    m->granted = call->agreed.granted;
     timer_start(r, MCX_PC_TIMER_DURATION);
 }
 
@@ -559,15 +564,12 @@ static mcx_err copy_string(char *out, size_t cap, const char *text, const char *
 
 static mcx_err config_take(struct mcx_privcall *pc, const struct mcx_privcall_config *config)
 {
-    const char *fmtp = config->floor_fmtp == NULL ? MCX_PC_FLOOR_OFFER : config->floor_fmtp;
-
     pc->config = *config;
     if (config->ring == NULL || config->replay == NULL || config->rng.fill == NULL || config->audio_port == 0) {
         return MCX_E_ARG;
     }
     MCX_TRY(copy_string(pc->own_id, sizeof pc->own_id, config->own_id, &pc->config.own_id));
-    MCX_TRY(copy_string(pc->local_address, sizeof pc->local_address, config->local_address, &pc->config.local_address));
-    return copy_string(pc->floor_fmtp, sizeof pc->floor_fmtp, fmtp, &pc->config.floor_fmtp);
+    return copy_string(pc->local_address, sizeof pc->local_address, config->local_address, &pc->config.local_address);
 }
 
 mcx_err mcx_privcall_new(struct mcx_privcall **out, const struct mcx_privcall_config *config)

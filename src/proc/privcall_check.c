@@ -38,17 +38,35 @@ struct mcx_sdp_params pc_sdp_params(const struct mcx_privcall *pc, struct mcx_nt
     return params;
 }
 
+static mcx_err host_take(char out[PC_HOST_MAX], const struct mcx_sdp *sdp, size_t media)
+{
+    MCX_TRY(mcx_bytes_cstr(out, PC_HOST_MAX, mcx_sdp_conn(sdp, media)->host));
+    return out[0] == '\0' ? MCX_E_FORMAT : MCX_OK;
+}
+
 mcx_err pc_remote_read(struct pc_call *call, const struct mcx_sdp *sdp, size_t audio)
 {
-    struct mcx_bytes fmtp = { 0 };
-    size_t floor = 0;
-
-    MCX_TRY(mcx_bytes_cstr(call->remote_address, sizeof call->remote_address, mcx_sdp_conn(sdp, audio)->host));
-    if (call->remote_address[0] == '\0') {
-        return MCX_E_FORMAT;
-    }
+    MCX_TRY(host_take(call->remote_address, sdp, audio));
     call->remote_port = sdp->media[audio].port;
-    call->remote_floor_port = mcx_sdp_floor(&floor, &fmtp, sdp) ? sdp->media[floor].port : 0;
+    return MCX_OK;
+}
+
+mcx_err pc_floor_read(struct pc_call *call, struct mcx_sdp_floor_params *said, const struct mcx_sdp *sdp,
+                      struct mcx_refusal *why)
+{
+    struct mcx_bytes fmtp = { 0 };
+    size_t line = 0;
+
+    if (!mcx_sdp_floor(&line, &fmtp, sdp)) {
+        return MCX_OK;
+    }
+    if (mcx_sdp_floor_params_read(said, fmtp) != MCX_OK) {
+        return mcx_refuse(why, MCX_E_FORMAT, "malformed attribute of the floor control line", "TS 24.380 12.1.2");
+    }
+    if (host_take(call->floor_address, sdp, line) != MCX_OK) {
+        return mcx_refuse(why, MCX_E_FORMAT, "no address for floor control", "RFC 4566 5.7");
+    }
+    call->floor_port = sdp->media[line].port;
     return MCX_OK;
 }
 
@@ -75,8 +93,26 @@ static mcx_err key_make(struct mcx_privcall *pc, struct mcx_wr *imessage, const 
     return pc_derive(pc->secret, pc->call.key_id, params.rand, true);
 }
 
+/* Queueing, and, when the user wants to speak at once, the request (TS 24.380 14.2). mc_granted: a grant in the answer
+ * would be understood. */
+static void floor_offer(struct mcx_privcall *pc, struct mcx_sdp_params *params, char fmtp[MCX_SDP_FLOOR_FMTP_MAX],
+                        const struct mcx_privcall_in *in)
+{
+    if (!in->floor || !pc->config.has_csk || pc->config.floor_port == 0) {
+        return;
+    }
+    pc->call.floor_offered = true;
+    pc->call.offered = (struct mcx_sdp_floor_params){
+        .queueing = true, .priority = MCX_PC_FLOOR_PRIORITY, .granted = true, .implicit_request = in->request_floor
+    };
+    mcx_sdp_floor_params_write(fmtp, &pc->call.offered);
+    params->floor_port = pc->config.floor_port;
+    params->floor_fmtp = fmtp;
+}
+
 static mcx_err offer_make(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct mcx_refusal *why)
 {
+    char fmtp[MCX_SDP_FLOOR_FMTP_MAX];
     uint8_t imessage[MCX_IMESSAGE_MAX];
     struct mcx_wr message = mcx_wr(imessage, sizeof imessage);
     struct mcx_wr sdp = mcx_wr(pc->sdp, sizeof pc->sdp);
@@ -88,14 +124,10 @@ static mcx_err offer_make(struct mcx_privcall *pc, const struct mcx_privcall_in 
     MCX_TRY(mcx_bytes_cstr(pc->call.peer, sizeof pc->call.peer, in->callee));
     MCX_TRY(key_make(pc, &message, in, why));
     params.imessage = mcx_wr_done(&message);
-    if (in->floor) {
-        params.floor_port = pc->config.floor_port;
-        params.floor_fmtp = pc->floor_fmtp;
-    }
+    floor_offer(pc, &params, fmtp, in);
     MCX_TRY(mcx_sdp_offer_write(&sdp, &params));
     pc->sdp_len = sdp.len;
     pc->call.secure = true;
-    pc->call.floor = in->floor;
     pc->call.dialog = in->dialog;
     pc->call.amrwb = pc->config.amrwb;
     return MCX_OK;
@@ -223,14 +255,33 @@ static mcx_err answer_make(struct mcx_privcall *pc, const struct mcx_privcall_in
 {
     struct mcx_sdp_params params = pc_sdp_params(pc, in->now);
     struct mcx_wr wr = mcx_wr(pc->sdp, sizeof pc->sdp);
+    char fmtp[MCX_SDP_FLOOR_FMTP_MAX];
 
     params.amrwb = pc->call.amrwb;
-    if (pc->call.remote_floor_port != 0) {
+    if (pc->call.floor_port != 0) {
+        mcx_sdp_floor_params_write(fmtp, &pc->call.agreed);
         params.floor_port = pc->config.floor_port;
-        params.floor_fmtp = pc->floor_fmtp;
+        params.floor_fmtp = fmtp;
     }
     MCX_TRY(mcx_sdp_answer_write(&wr, offer, &params));
     pc->sdp_len = wr.len;
+    return MCX_OK;
+}
+
+/* mc_granted and mc_implicit_request mean nothing in an offer of the server. Without a CSK the line is refused. */
+static mcx_err floor_take(struct mcx_privcall *pc, const struct mcx_sdp *sdp, struct mcx_refusal *why)
+{
+    struct mcx_sdp_floor_params offer = { 0 };
+
+    MCX_TRY(pc_floor_read(&pc->call, &offer, sdp, why));
+    if (!pc->config.has_csk || pc->config.floor_port == 0) {
+        pc->call.floor_port = 0;
+        return MCX_OK;
+    }
+    pc->call.agreed = (struct mcx_sdp_floor_params){
+        .queueing = offer.queueing,
+        .priority = offer.priority < MCX_PC_FLOOR_PRIORITY ? offer.priority : MCX_PC_FLOOR_PRIORITY,
+    };
     return MCX_OK;
 }
 
@@ -248,9 +299,9 @@ static mcx_err invite_check(struct mcx_privcall *pc, const struct mcx_privcall_i
     if (pc_remote_read(&pc->call, &sdp, audio) != MCX_OK) {
         return mcx_refuse(&found->why, MCX_E_FORMAT, "the offer has no address for the audio", "RFC 4566 5.7");
     }
+    MCX_TRY(floor_take(pc, &sdp, &found->why));
     found->cause = MCX_PC_CAUSE_INTERNAL;
     MCX_TRY(answer_make(pc, in, &sdp));
-    pc->call.floor = pc->call.remote_floor_port != 0 && pc->config.floor_port != 0;
     pc->call.dialog = in->dialog;
     found->cause = MCX_PC_CAUSE_NONE;
     return MCX_OK;
@@ -285,8 +336,6 @@ static mcx_err connect_check(struct mcx_privcall *pc, const struct mcx_privcall_
         MCX_TRY(unprotected_take(pc, in, found));
     }
     pc->call.remote_port = session->port;
-    pc->call.remote_floor_port = session->floor_port;
-    pc->call.floor = session->floor_port != 0 && pc->config.floor_port != 0;
     pc->call.amrwb = session->amrwb;
     pc->call.dialog = in->dialog;
     found->cause = MCX_PC_CAUSE_NONE;
@@ -314,6 +363,25 @@ enum mcx_answer_mode mcx_privcall_commence(enum mcx_answer_mode answer, enum mcx
 
 /* ---- caller: RX_OK ---- */
 
+/* What was not offered is not there (RFC 3264 6); a refused line makes it a call without floor control (11.1.2). */
+static mcx_err floor_agree(struct pc_call *call, const struct mcx_sdp *sdp, struct mcx_refusal *why)
+{
+    struct mcx_sdp_floor_params answer = { 0 };
+
+    if (!call->floor_offered) {
+        return MCX_OK;
+    }
+    MCX_TRY(pc_floor_read(call, &answer, sdp, why));
+    if (answer.priority > call->offered.priority) {
+        return mcx_refuse(why, MCX_E_FORMAT, "more floor priority than was asked for", "TS 24.380 12.1.2.2");
+    }
+    if (answer.granted && !call->offered.implicit_request) {
+        return mcx_refuse(why, MCX_E_FORMAT, "the floor, which was not asked for", "TS 24.380 12.1.2.2");
+    }
+    call->agreed = answer;
+    return MCX_OK;
+}
+
 /* A key-mgmt attribute in the answer is not looked at (private-call digest 5.2). */
 static mcx_err answer_check(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct pc_found *found)
 {
@@ -334,6 +402,7 @@ static mcx_err answer_check(struct mcx_privcall *pc, const struct mcx_privcall_i
         return mcx_refuse(&found->why, MCX_E_UNSUP, "the answer allows no codec mode that was offered",
                           "RFC 4867 8.3.1");
     }
+    MCX_TRY(floor_agree(&pc->call, &sdp, &found->why));
     pc->call.amrwb = amrwb;
     return MCX_OK;
 }

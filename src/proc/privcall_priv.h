@@ -22,11 +22,14 @@ struct pc_call {
     bool secure;
     uint32_t key_id; /* PCK-ID */
     uint16_t roc_rate;
-    bool floor;
     struct mcx_sdp_amrwb amrwb;
     uint16_t remote_port;
-    uint16_t remote_floor_port;
     char remote_address[PC_HOST_MAX];
+    uint16_t floor_port; /* of the server; 0 = without floor control */
+    char floor_address[PC_HOST_MAX];
+    bool floor_offered;
+    struct mcx_sdp_floor_params offered; /* by us; all zero in a call to us */
+    struct mcx_sdp_floor_params agreed;
     char peer[MCX_KMSDOC_URI_MAX];
     char peer_kms[MCX_KMSDOC_URI_MAX];
 };
@@ -36,7 +39,6 @@ struct mcx_privcall {
     struct mcx_privcall_config config; /* string members point to the copies below */
     char own_id[MCX_KMSDOC_URI_MAX];
     char local_address[PC_HOST_MAX];
-    char floor_fmtp[PC_HOST_MAX];
     struct pc_secret *secret;
     struct pc_call call;
     uint8_t sdp[PC_SDP_MAX]; /* offer or answer of this call */
@@ -67,8 +69,11 @@ enum mcx_privcall_event pc_check_connect(struct mcx_privcall *pc, const struct m
 void pc_wipe(struct mcx_privcall *pc);
 /** Derive both master keys; `initiator`: we made the PCK (TS 33.180 table E.1.3-1). */
 mcx_err pc_derive(struct pc_secret *secret, uint32_t key_id, struct mcx_bytes rand, bool initiator);
-/** Address and ports of the peer from his description; `audio` as mcx_sdp_audio() found it. */
+/** Address and port of the audio from the other side's description; `audio` as mcx_sdp_audio() found it. */
 mcx_err pc_remote_read(struct pc_call *call, const struct mcx_sdp *sdp, size_t audio);
+/** Its floor control line: where, and what was said of the floor; none leaves the port 0. */
+mcx_err pc_floor_read(struct pc_call *call, struct mcx_sdp_floor_params *said, const struct mcx_sdp *sdp,
+                      struct mcx_refusal *why);
 /** What offer and answer have in common. */
 struct mcx_sdp_params pc_sdp_params(const struct mcx_privcall *pc, struct mcx_ntp now);
 

@@ -66,7 +66,7 @@ expect "another codec" "$(event alice refused code) $(event bob refused cause)" 
 expect "another codec: Connects" "$(grep -c '"event":"connect"' "$W/log/bob.out")" "$connects"
 
 # Bob is in a call, by INVITE: his phone says so
-phone_start first alice "$ALICE" call --to "$BOB" --hangup-after 1500 --play "$W/said.wav"
+phone_start first alice "$ALICE" call --to "$BOB" --server-id "$SERVER_ID" --hangup-after 1500 --play "$W/said.wav"
 wait_event first established
 connects=$((connects + 1))
 phone_start second alice "$ALICE" call --to "$BOB" --no-floor

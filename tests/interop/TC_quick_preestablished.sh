@@ -38,7 +38,7 @@ done
 "$MCX_BIN/mcx" audio compare "$W/replied.coded.wav" "$W/alice.wav" || fail "Alice did not hear what Bob said"
 
 # what is manual, or has floor control, goes by INVITE, and the session stays
-phone_start alice alice "$ALICE" call --to "$BOB" --play "$W/said.wav" --hangup-after 200
+phone_start alice alice "$ALICE" call --to "$BOB" --server-id "$SERVER_ID" --play "$W/said.wav" --hangup-after 200
 expect_exit alice 0
 expect "caller of the INVITE" "$(event bob incoming claimed)" "$ALICE"
 wait_count bob idle 2

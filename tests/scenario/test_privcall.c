@@ -145,6 +145,109 @@ static void without_floor_control(void **state)
     wire_clear(&w);
 }
 
+/* What the server makes of the floor lines that pass: TS 24.380 14.3.3, 14.3.5. */
+static const char *floor_line;
+static bool floor_by_server(struct wire *wire, struct wire_msg *msg, void *arg)
+{
+    char *at = NULL;
+
+    (void)keep_invite(wire, msg, arg);
+    msg->sdp[msg->sdp_len] = '\0';
+    at = strstr(msg->sdp, "m=application");
+    if (at != NULL) {
+        (void)snprintf(at, sizeof msg->sdp - (size_t)(at - msg->sdp), "%s", floor_line);
+        msg->sdp_len = strlen(msg->sdp);
+    }
+    return true;
+}
+
+static void floor_control_as_negotiated(void **state)
+{
+    struct mcx_privcall_in call = {
+        .event = MCX_PC_USER_CALL, .dialog = 900, .floor = true, .callee = mcx_bytes_str(BOB_ID)
+    };
+
+    (void)state;
+    for (int request = 0; request < 2; request++) {
+        wire_setup(&w, NULL);
+        w.passing = floor_by_server;
+        floor_line = request ? "m=application 3000 udp MCPTT\r\nc=IN IP4 192.0.2.9\r\n"
+                               "a=fmtp:MCPTT mc_queueing;mc_priority=3;mc_granted;mc_implicit_request\r\n"
+                             : "m=application 3000 udp MCPTT\r\nc=IN IP4 192.0.2.9\r\na=fmtp:MCPTT mc_priority=3\r\n";
+        call.request_floor = request;
+        assert_int_equal(phone_give(&w, &w.alice, &call), MCX_OK);
+        want_open();
+        for (int i = 0; i < 2; i++) {
+            const struct phone *p = i == 0 ? &w.alice : &w.bob;
+
+            assert_string_equal(p->floor_address, "192.0.2.9");
+            assert_int_equal(p->media_is.floor_port, 3000);
+            assert_int_equal(p->media_is.priority, 3);
+            assert_int_equal(p->media_is.queueing, request);
+            assert_int_equal(p->media_is.implicit_request, request && i == 0); /* nothing to Bob */
+            assert_int_equal(p->media_is.granted, request && i == 0);
+        }
+        wire_clear(&w);
+    }
+}
+
+/* The offer, before a server has touched it (TS 24.380 14.2). */
+static void floor_offer(void **state)
+{
+    struct mcx_privcall_in call = {
+        .event = MCX_PC_USER_CALL, .dialog = 900, .floor = true, .request_floor = true, .callee = mcx_bytes_str(BOB_ID)
+    };
+
+    (void)state;
+    wire_setup(&w, NULL);
+    w.passing = keep_invite;
+    assert_int_equal(phone_give(&w, &w.alice, &call), MCX_OK);
+    assert_non_null(strstr(kept.sdp, "a=fmtp:MCPTT mc_queueing;mc_priority=5;mc_granted;mc_implicit_request\r\n"));
+    wire_clear(&w);
+    call_auto();
+    assert_non_null(strstr(kept.sdp, "a=fmtp:MCPTT mc_queueing;mc_priority=5;mc_granted\r\n"));
+    wire_clear(&w);
+}
+
+static void alice_without_csk(struct mcx_privcall_config *config, bool alice)
+{
+    config->has_csk = !alice;
+}
+
+static void bob_without_csk(struct mcx_privcall_config *config, bool alice)
+{
+    config->has_csk = alice;
+}
+
+/* TS 33.180 9.4.6: floor control only under a CSK; the call comes about all the same (TS 24.379 11.1.2). */
+static void no_floor_control_without_csk(void **state)
+{
+    (void)state;
+    for (int side = 0; side < 2; side++) {
+        wire_setup(&w, side == 0 ? alice_without_csk : bob_without_csk);
+        w.passing = keep_invite;
+        assert_int_equal(phone_call(&w, MCX_PC_AUTO, true), MCX_OK);
+        want_open();
+        assert_int_equal(strstr(kept.sdp, "m=application") != NULL, side == 1);
+        assert_int_equal(w.alice.media_is.floor_port, 0);
+        assert_int_equal(w.bob.media_is.floor_port, 0);
+        wire_clear(&w);
+    }
+}
+
+static void floor_line_that_cannot_be_read(void **state)
+{
+    (void)state;
+    wire_setup(&w, NULL);
+    w.passing = floor_by_server;
+    floor_line = "m=application 3000 udp MCPTT\r\na=fmtp:MCPTT mc_priority=256\r\n";
+    assert_int_equal(phone_call(&w, MCX_PC_AUTO, true), MCX_OK);
+    want_over(NULL);
+    assert_int_equal(w.bob.sent_code, 488);
+    assert_string_equal(w.bob.reason, "malformed attribute of the floor control line");
+    wire_clear(&w);
+}
+
 static void manual_accept(void **state)
 {
     (void)state;
@@ -374,7 +477,9 @@ static bool spoil_answer(struct wire *wire, struct wire_msg *msg, void *arg)
 
 static void answers_that_cannot_be_used(void **state)
 {
-#define HEAD "v=0\r\no=-\r\ns=-\r\nt=0 0\r\n"
+#define HEAD  "v=0\r\no=-\r\ns=-\r\nt=0 0\r\n"
+#define AUDIO HEAD "c=IN IP4 192.0.2.2\r\nm=audio 9 RTP/AVP 97\r\na=rtpmap:97 AMR-WB/16000\r\n"
+#define FLOOR "m=application 9 udp MCPTT\r\na=fmtp:MCPTT "
     static const char *const answers[] = {
         "",
         "nonsense",
@@ -383,6 +488,9 @@ static void answers_that_cannot_be_used(void **state)
         HEAD "m=audio 9 RTP/AVP 97\r\na=rtpmap:97 AMR-WB/16000\r\n",
         HEAD "c=IN IP4 192.0.2.2\r\nm=audio 9 RTP/AVP 97\r\na=rtpmap:97 AMR-WB/16000\r\na=fmtp:97 octet-align=1\r\n",
         HEAD "c=IN IP4 192.0.2.2\r\nm=video 9 RTP/AVP 31\r\nm=audio 9 RTP/AVP 97\r\na=rtpmap:97 AMR-WB/16000\r\n",
+        AUDIO FLOOR "mc_priority=6\r\n",                  /* more than was asked for */
+        AUDIO FLOOR "mc_implicit_request;mc_granted\r\n", /* the floor, which was not asked for */
+        AUDIO FLOOR "mc_priority=0\r\n",
     };
 
     (void)state;
@@ -547,6 +655,10 @@ int main(void)
         cmocka_unit_test(keys_of_both_directions),
         cmocka_unit_test(bye_from_either_side),
         cmocka_unit_test(without_floor_control),
+        cmocka_unit_test(floor_control_as_negotiated),
+        cmocka_unit_test(floor_offer),
+        cmocka_unit_test(no_floor_control_without_csk),
+        cmocka_unit_test(floor_line_that_cannot_be_read),
         cmocka_unit_test(manual_accept),
         cmocka_unit_test(manual_reject),
         cmocka_unit_test(force_auto_overrides_the_setting),

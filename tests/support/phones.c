@@ -61,6 +61,7 @@ static void media_start(struct phone *p, const struct mcx_privcall_media *media)
     p->media_is = *media;
     p->protected_media = media->tx != NULL;
     (void)snprintf(p->media_address, sizeof p->media_address, "%s", media->address);
+    (void)snprintf(p->floor_address, sizeof p->floor_address, "%s", media->floor_address);
     memcpy(p->mki, media->mki, sizeof p->mki);
     if (media->tx != NULL) {
         p->tx = *media->tx;
@@ -265,6 +266,7 @@ static void phone_setup(struct wire *wire, struct phone *p, bool alice,
         .local_address = alice ? "192.0.2.1" : "192.0.2.2",
         .audio_port = alice ? 40000 : 50000,
         .floor_port = alice ? 40010 : 50010,
+        .has_csk = true,
         .amrwb = { .payload_type = 97, .mode_set = 0x1ff },
     };
 

@@ -31,6 +31,7 @@ struct phone {
     struct mcx_srtp_master tx, rx;
     struct mcx_privcall_media media_is;
     char media_address[64];
+    char floor_address[64];
     uint8_t mki[4];
     uint32_t timer_ms[MCX_PC_NUM_TIMERS]; /* 0 = not running */
     unsigned num_notes;
