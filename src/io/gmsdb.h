@@ -91,7 +91,7 @@ MCX_MUST_CHECK mcx_err mcx_gmsdb_member_add(struct mcx_gmsdb *db, const struct m
                                             struct mcx_refusal *why);
 /**
  * Take a member out of a group, or out of all (`group` NULL: his device is lost). The others get new keys with the
- * shortest window; the old ones are revoked when those become active.
+ * shortest window; the old ones are revoked when those become active, what was before them and has not expired at once.
  *
  * @retval MCX_E_NOKEY no such group or member
  */

@@ -287,7 +287,7 @@ static mcx_err revoke(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, co
     bool more = false;
 
     MCX_TRY(mcx_gmsdb_group_id(db, &id, group, why));
-    MCX_TRY(mcx_gmsdb_bind(db, &s, Q_KEY_OF_ID, "ii", id, (uint64_t)key_id));
+    MCX_TRY(mcx_gmsdb_bind(db, &s, Q_KEY_OF_ID, "iii", id, (uint64_t)key_id, ev->now_ms / 1000));
     MCX_TRY(mcx_gmsdb_row(s, &more));
     if (!more) {
         return mcx_refuse(why, MCX_E_NOKEY, "the group has no such key in use", "TS 33.180 E.6.9");
@@ -300,7 +300,8 @@ static mcx_err revoke(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, co
     }
     (void)snprintf(subject, sizeof subject, "%08x", (unsigned)key_id);
     MCX_TRY(mcx_gmsdb_audit(db, ev, "key revoked", group, subject));
-    return mcx_gmsdb_key_revoke(db, key, ev->now_ms);
+    return state == KEY_RETIRED ? mcx_gmsdb_key_revoke_past(db, key, ev->now_ms)
+                                : mcx_gmsdb_key_revoke(db, key, ev->now_ms);
 }
 
 mcx_err mcx_gmsdb_revoke(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const char *group, uint32_t key_id,

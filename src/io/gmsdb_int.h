@@ -58,6 +58,7 @@ enum query {
     Q_KEY_GROUPS,
     Q_KEY_NUM_GROUPS,
     Q_KEYS_OF_GROUP,
+    Q_KEY_PAST,
     Q_KEY_OF_ID,
     Q_KEY_STATE,
     Q_KEY_PUBLISH,
@@ -87,6 +88,7 @@ enum query {
     Q_ROUND_REPLACED,
     Q_JOB_ADD,
     Q_JOBS_ADD,
+    Q_JOBS_ADD_PAST,
     Q_JOBS_ADD_LEFT,
     Q_JOBS_RESET,
     Q_JOBS_DROP,
@@ -177,5 +179,7 @@ MCX_MUST_CHECK mcx_err mcx_gmsdb_keys_add_member(struct mcx_gmsdb *db, const str
 /** The group goes: keys that serve it alone end, the others lose it. */
 MCX_MUST_CHECK mcx_err mcx_gmsdb_keys_leave(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group);
 MCX_MUST_CHECK mcx_err mcx_gmsdb_key_revoke(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms);
+/** One that another took over from: nothing shows it any more, but radios hold it until it expires. */
+MCX_MUST_CHECK mcx_err mcx_gmsdb_key_revoke_past(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms);
 
 #endif

@@ -184,6 +184,18 @@ mcx_err mcx_gmsdb_key_revoke(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms
     return remake(db, key, type, &revoke, now_ms);
 }
 
+/* Those who came after its end never had it, and shall not get it with its revocation. */
+mcx_err mcx_gmsdb_key_revoke_past(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms)
+{
+    const struct round_what revoke = { ROUND_REVOKE, RANK_WAITING, 0, 0 }; /* the new key goes first */
+    uint64_t round = 0;
+
+    MCX_TRY(mcx_gmsdb_do(db, Q_KEY_REVOKE_ALL, "i", key));
+    MCX_TRY(round_new(db, &round, key, &revoke, now_ms));
+    MCX_TRY(mcx_gmsdb_do(db, Q_JOBS_ADD_PAST, "ii", round, key));
+    return mcx_gmsdb_do(db, Q_KEY_END, "iii", key, (uint64_t)KEY_REVOKED, now_ms);
+}
+
 static mcx_err key_end(struct mcx_gmsdb *db, uint64_t key, enum key_state state, uint64_t now_ms)
 {
     uint64_t etag = 0;
@@ -230,6 +242,20 @@ static mcx_err supersede(struct mcx_gmsdb *db, uint64_t group, uint64_t key, con
         }
     }
     return MCX_OK;
+}
+
+/* Whoever is to be shut out had the keys before the present one too. */
+static mcx_err revoke_past(struct mcx_gmsdb *db, uint64_t group, uint64_t type, uint64_t now_ms)
+{
+    for (;;) {
+        uint64_t key = 0;
+        mcx_err err = mcx_gmsdb_int(db, &key, Q_KEY_PAST, "iii", group, type, now_ms / MS);
+
+        if (err != MCX_OK) {
+            return err == MCX_E_NOKEY ? MCX_OK : err;
+        }
+        MCX_TRY(mcx_gmsdb_key_revoke_past(db, key, now_ms));
+    }
 }
 
 /* Draw and store, sealed. An identifier is never used twice: UNIQUE says whether it was. */
@@ -287,6 +313,9 @@ mcx_err mcx_gmsdb_key_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev
     }
     for (size_t i = 0; i < what->num_groups; i++) {
         MCX_TRY(supersede(db, what->group[i], key, what, ev->now_ms));
+        if (what->revoke) {
+            MCX_TRY(revoke_past(db, what->group[i], (uint64_t)what->type, ev->now_ms));
+        }
     }
     MCX_TRY(round_new(db, &round, key, &issue, ev->now_ms));
     MCX_TRY(jobs_for_all(db, round, key, what->type));

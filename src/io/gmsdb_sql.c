@@ -78,7 +78,11 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
         "WHERE kg.grp = ?1 AND kg.ended = 0 AND k.state IN (0, 1) AND k.id <> ?2 "
         "AND (k.type = ?3 OR ?3 = 255) AND (?4 = 0 OR (" STAYS ") OR (?4 = 2 AND kg.revoke = 0)) ORDER BY k.id",
     [Q_KEY_OF_ID] = "SELECT k.id, k.state FROM gkey k JOIN gkey_group kg ON kg.gkey = k.id "
-                    "WHERE kg.grp = ?1 AND kg.ended = 0 AND k.key_id = ?2 AND k.state IN (0, 1)",
+                    "WHERE kg.grp = ?1 AND kg.ended = 0 AND k.key_id = ?2 AND (k.state IN (0, 1) OR "
+                    "(k.state = 3 AND (k.expiry = 0 OR k.expiry > ?3)))",
+    /* Given out once, and still good at the radios of those who were members then. */
+    [Q_KEY_PAST] = "SELECT k.id FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey WHERE kg.grp = ?1 AND kg.ended = 0 "
+                   "AND k.type = ?2 AND k.state = 3 AND (k.expiry = 0 OR k.expiry > ?3) ORDER BY k.id LIMIT 1",
     [Q_KEY_STATE] = "SELECT state, activation, expiry, urgent, type FROM gkey WHERE id = ?1",
     [Q_KEY_PUBLISH] = "UPDATE gkey SET state = 1, activation = ?2, expiry = ?3 WHERE id = ?1",
     [Q_KEY_END] = "UPDATE gkey SET state = ?2, ended_ms = ?3 WHERE id = ?1",
@@ -136,6 +140,10 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
     [Q_JOBS_ADD] = "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT DISTINCT ?1, " RANK
                    ", m.uri, 0 FROM gkey_group kg "
                    "JOIN member m ON m.grp = kg.grp WHERE kg.gkey = ?2 AND kg.ended = 0",
+    [Q_JOBS_ADD_PAST] = "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT DISTINCT ?1, " RANK
+                        ", m.uri, 0 FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey "
+                        "JOIN member m ON m.grp = kg.grp AND m.added_ms < k.ended_ms "
+                        "WHERE kg.gkey = ?2 AND kg.ended = 0",
     [Q_JOBS_ADD_LEFT] =
         "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT ?1, " RANK ", m.uri, 0 FROM member m "
         "WHERE m.grp = ?3 AND m.uri NOT IN (SELECT o.uri FROM gkey_group kg "

@@ -182,6 +182,75 @@ static void lost_device(void **state)
     lab_end(&l);
 }
 
+/* An ordinary re-key, then a loss: the key before the last is revoked too, for those who had it. */
+static void lost_after_a_rekey(void **state)
+{
+    struct mcx_gmsdb_event ev;
+    struct lab_seen s;
+    struct mcx_gmsdb_members carol;
+    struct lab l;
+    char first[32];
+
+    (void)state;
+    lab_begin(&l);
+    lab_group(&l, FIRE, PEOPLE(ALICE, BOB, DAVE), false, NULL);
+    lab_settle(&l);
+    lab_key_part(first, lab_look(&l, FIRE, ALICE));
+    l.now_ms += 1000 * (WINDOW + 5);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_rekey(l.db, &ev, FIRE, "", NULL), MCX_OK);
+    lab_settle(&l);
+    l.now_ms += 1000 * (3 * WINDOW);
+    lab_settle(&l);
+    assert_int_equal(lab_look(&l, FIRE, ALICE).num, 1); /* nothing shows the first any more */
+    ev = lab_hand(&l);
+    carol = PEOPLE(CAROL);
+    assert_int_equal(mcx_gmsdb_member_add(l.db, &ev, FIRE, &carol, false, NULL), MCX_OK);
+    lab_settle(&l);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, NULL, DAVE, NULL), MCX_OK);
+    lab_settle(&l);
+    l.now_ms += 1000 * (URGENT + 3);
+    lab_settle(&l);
+    s = lab_look(&l, FIRE, ALICE);
+    assert_int_equal(s.num, 3);
+    assert_memory_equal(s.text, first, 18);
+    assert_int_equal(lab_status(s), 0);
+    s = lab_look(&l, FIRE, CAROL); /* she came later: not the first */
+    assert_int_equal(s.num, 2);
+    assert_null(strstr(s.text, first));
+    lab_end(&l);
+}
+
+/* An administrator may revoke a key that another took over from, once. */
+static void revoked_after_its_time(void **state)
+{
+    struct mcx_gmsdb_event ev;
+    struct lab l;
+    char first[32];
+    uint32_t id;
+
+    (void)state;
+    lab_begin(&l);
+    lab_group(&l, FIRE, PEOPLE(ALICE, BOB), false, NULL);
+    lab_settle(&l);
+    lab_key_part(first, lab_look(&l, FIRE, ALICE));
+    id = (uint32_t)strtoul(first, NULL, 16);
+    l.now_ms += 1000 * (WINDOW + 5);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_rekey(l.db, &ev, FIRE, "", NULL), MCX_OK);
+    lab_settle(&l);
+    l.now_ms += 1000 * (3 * WINDOW);
+    lab_settle(&l);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_revoke(l.db, &ev, FIRE, id, NULL), MCX_OK);
+    lab_settle(&l);
+    assert_int_equal(lab_look(&l, FIRE, BOB).num, 2);
+    assert_int_equal(lab_status(lab_look(&l, FIRE, BOB)), 0);
+    assert_int_equal(mcx_gmsdb_revoke(l.db, &ev, FIRE, id, NULL), MCX_E_NOKEY);
+    lab_end(&l);
+}
+
 /* A removal while the keys are still being made: nobody has seen them, so they are replaced and never shown. */
 static void removed_early(void **state)
 {
@@ -607,7 +676,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(created),      cmocka_unit_test(refused),          cmocka_unit_test(added),
-        cmocka_unit_test(removed),      cmocka_unit_test(lost_device),      cmocka_unit_test(removed_early),
+        cmocka_unit_test(removed),      cmocka_unit_test(lost_device),      cmocka_unit_test(lost_after_a_rekey),
+        cmocka_unit_test(revoked_after_its_time), cmocka_unit_test(removed_early),
         cmocka_unit_test(too_late),     cmocka_unit_test(killed),           cmocka_unit_test(revoked),
         cmocka_unit_test(shared),       cmocka_unit_test(regrouped),        cmocka_unit_test(by_age_and_period),
         cmocka_unit_test(lacking),      cmocka_unit_test(seal_and_version), cmocka_unit_test(ten_thousand),
