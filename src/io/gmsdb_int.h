@@ -96,6 +96,7 @@ enum query {
     Q_JOB_NEXT,
     Q_JOB_ROUND,
     Q_JOB_END,
+    Q_JOB_TRIED,
     Q_JOBS_RETRY,
     Q_MEMBER_JOBS_DROP,
     Q_MEMBER_PAYLOADS_DROP,

@@ -109,6 +109,20 @@ static mcx_err late(struct mcx_gmsdb *db, uint64_t key, uint64_t round, const ch
     return mcx_gmsdb_do(db, Q_KEY_TOUCH, "ii", key, etag);
 }
 
+/* OpenSSL does not tell a lack of memory from other failures: both are MCX_E_BUG. */
+#define BUG_TRIES 3
+
+static mcx_err failed(struct mcx_gmsdb *db, const struct mcx_gms_result *r, uint64_t tries)
+{
+    if (mcx_gms_result_is_passing(r)) {
+        return MCX_OK;
+    }
+    if (r->err == MCX_E_BUG && tries + 1 < BUG_TRIES) {
+        return mcx_gmsdb_do(db, Q_JOB_TRIED, "i", r->id);
+    }
+    return mcx_gmsdb_do(db, Q_JOB_END, "iit", r->id, (uint64_t)JOB_FAILED, r->reason);
+}
+
 static mcx_err one_result(struct mcx_gmsdb *db, const struct mcx_gms_result *r, uint64_t now_ms)
 {
     char member[MCX_GMS_URI_MAX];
@@ -116,6 +130,7 @@ static mcx_err one_result(struct mcx_gmsdb *db, const struct mcx_gms_result *r, 
     uint64_t round = 0;
     uint64_t key = 0;
     uint64_t state = 0;
+    uint64_t tries = 0;
     bool more = false;
 
     MCX_TRY(mcx_gmsdb_bind(db, &s, Q_JOB_ROUND, "i", r->id));
@@ -126,6 +141,7 @@ static mcx_err one_result(struct mcx_gmsdb *db, const struct mcx_gms_result *r, 
     round = mcx_gmsdb_num(s, 0);
     key = mcx_gmsdb_num(s, 1);
     state = mcx_gmsdb_num(s, 2);
+    tries = mcx_gmsdb_num(s, 5);
     if (r->t_ms < mcx_gmsdb_num(s, 3)) {
         MCX_TRY(mcx_gmsdb_reset(s));
         return MCX_OK; /* of an earlier plan of this round: its times are others */
@@ -133,9 +149,7 @@ static mcx_err one_result(struct mcx_gmsdb *db, const struct mcx_gms_result *r, 
     MCX_TRY(mcx_bytes_cstr(member, sizeof member, mcx_bytes_str(mcx_gmsdb_text(s, 4))));
     MCX_TRY(mcx_gmsdb_reset(s));
     if (r->err != MCX_OK) {
-        return mcx_gms_result_is_passing(r)
-                   ? MCX_OK
-                   : mcx_gmsdb_do(db, Q_JOB_END, "iit", r->id, (uint64_t)JOB_FAILED, r->reason);
+        return failed(db, r, tries);
     }
     MCX_TRY(mcx_gmsdb_do(db, Q_PAYLOAD_ADD, "itibti", round, member, key, r->message, r->kms, r->t_ms));
     MCX_TRY(mcx_gmsdb_do(db, Q_JOB_END, "iit", r->id, (uint64_t)JOB_DONE, ""));

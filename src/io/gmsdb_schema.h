@@ -3,8 +3,8 @@
 #define MCX_IO_GMSDB_SCHEMA_H
 
 /* Version in PRAGMA user_version. A change of the schema raises it and adds a row to `gmsdb_upgrades`. */
-#define GMSDB_VERSION      2
-#define GMSDB_VERSION_TEXT "2"
+#define GMSDB_VERSION      3
+#define GMSDB_VERSION_TEXT "3"
 
 static const char gmsdb_schema[] =
     "CREATE TABLE gms (" /* one row: this GMS */
@@ -93,7 +93,8 @@ static const char gmsdb_schema[] =
     " member TEXT NOT NULL,"
     " state INTEGER NOT NULL CHECK (state IN (0, 1, 2))," /* waiting, done, failed */
     " error TEXT NOT NULL DEFAULT '',"
-    " rank INTEGER NOT NULL DEFAULT 2," /* of its round */
+    " rank INTEGER NOT NULL DEFAULT 2,"  /* of its round */
+    " tries INTEGER NOT NULL DEFAULT 0," /* that failed for no reason known */
     " UNIQUE (round, member)"
     ") STRICT;"
     "CREATE INDEX job_waiting ON job (rank, id) WHERE state = 0;"
@@ -139,6 +140,10 @@ static const char *const gmsdb_upgrades[GMSDB_VERSION] = {
     "DROP INDEX job_waiting;"
     "CREATE INDEX job_waiting ON job (rank, id) WHERE state = 0;"
     "PRAGMA user_version = 2;"
+    "COMMIT;",
+    "BEGIN EXCLUSIVE;"
+    "ALTER TABLE job ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;"
+    "PRAGMA user_version = 3;"
     "COMMIT;",
 };
 

@@ -148,16 +148,17 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
         "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT ?1, " RANK ", m.uri, 0 FROM member m "
         "WHERE m.grp = ?3 AND m.uri NOT IN (SELECT o.uri FROM gkey_group kg "
         "JOIN member o ON o.grp = kg.grp WHERE kg.gkey = ?2 AND kg.ended = 0)",
-    [Q_JOBS_RESET] = "UPDATE job SET state = 0, error = '' WHERE round = ?1",
+    [Q_JOBS_RESET] = "UPDATE job SET state = 0, error = '', tries = 0 WHERE round = ?1",
     [Q_JOBS_DROP] = "DELETE FROM job WHERE round = ?1",
     [Q_JOBS_BEFORE] = "SELECT count(*) FROM job j JOIN round r ON r.id = ?1 WHERE j.state = 0 AND j.rank <= r.rank",
     [Q_JOB_NEXT] = "SELECT j.id, j.member, r.t_min_ms, r.activation, r.expiry, r.status, r.groups, k.type, k.key_id, "
                    "k.sealed FROM job j JOIN round r ON r.id = j.round JOIN gkey k ON k.id = r.gkey "
                    "WHERE j.state = 0 AND j.rank = ?3 AND j.id > ?1 ORDER BY j.id LIMIT ?2",
-    [Q_JOB_ROUND] = "SELECT r.id, r.gkey, r.state, r.t_min_ms, j.member FROM job j JOIN round r ON r.id = j.round "
-                    "WHERE j.id = ?1 AND j.state = 0",
+    [Q_JOB_ROUND] = "SELECT r.id, r.gkey, r.state, r.t_min_ms, j.member, j.tries FROM job j "
+                    "JOIN round r ON r.id = j.round WHERE j.id = ?1 AND j.state = 0",
     [Q_JOB_END] = "UPDATE job SET state = ?2, error = ?3 WHERE id = ?1",
-    [Q_JOBS_RETRY] = "UPDATE job SET state = 0 WHERE state = 2 AND round IN (SELECT r.id FROM round r "
+    [Q_JOB_TRIED] = "UPDATE job SET tries = tries + 1 WHERE id = ?1",
+    [Q_JOBS_RETRY] = "UPDATE job SET state = 0, tries = 0 WHERE state = 2 AND round IN (SELECT r.id FROM round r "
                      "JOIN gkey k ON k.id = r.gkey WHERE k.state IN (0, 1)) AND NOT EXISTS (SELECT 1 FROM round r "
                      "JOIN payload p ON p.gkey = r.gkey WHERE r.id = job.round AND p.member = job.member "
                      "AND p.round > job.round)",

@@ -44,7 +44,7 @@ void lab_begin(struct lab *l)
 {
     const struct mcx_rng rng = mcx_rng_system();
 
-    *l = (struct lab){ .now_ms = UINT64_C(1700000000000) };
+    *l = (struct lab){ .now_ms = UINT64_C(1700000000000), .failure = MCX_E_NOKEY };
     strcpy(l->dir, "/tmp/gmsdb.XXXXXX");
     need(mkdtemp(l->dir) != NULL);
     (void)snprintf(l->path, sizeof l->path, "%s/gms.db", l->dir);
@@ -97,7 +97,7 @@ mcx_err lab_stub(void *arg, const struct mcx_gms_job *job)
     *r = (struct mcx_gms_result){ .id = job->id, .t_ms = job->t_ms };
     b->lab->made++;
     if (b->lab->unreachable != NULL && strstr(job->member, b->lab->unreachable) != NULL) {
-        r->err = MCX_E_NOKEY;
+        r->err = b->lab->failure;
         strcpy(r->reason, "no certificate");
         return MCX_OK;
     }

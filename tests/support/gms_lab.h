@@ -27,6 +27,7 @@ struct lab {
     struct mcx_gmsdb *db;
     uint64_t now_ms;
     const char *unreachable; /* part of the URI of members who get no payload */
+    mcx_err failure;         /* theirs */
     char events[4096];       /* of the last tick */
     uint64_t made;
 };
