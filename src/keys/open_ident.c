@@ -141,8 +141,7 @@ mcx_err mcx_open_initiator(struct mcx_opening *o)
 
     MCX_TRY(initiator_kms(o));
     if (o->policy->initiator.len > 0 && !mcx_bytes_equal(uri, o->policy->initiator)) {
-        return mcx_refuse(o->why, MCX_E_POLICY, "IDRi is not the initiator that the signalling names",
-                          "TS 33.180 5.2.2");
+        return mcx_refuse(o->why, MCX_E_POLICY, "IDRi is not the initiator that is expected here", "TS 33.180 5.2.2");
     }
     if (uri.len > 0 && !mcx_ring_is_responsible(o->ring, o->kms_i, uri)) {
         return mcx_refuse(o->why, MCX_E_POLICY, "IDRkmsi is not responsible for the domain of the initiator",

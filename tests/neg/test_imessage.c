@@ -457,7 +457,7 @@ static void test_expected_initiator(void **state)
     assert_string_equal(msg.initiator, "sip:gms1@mcx.example.net");
     mcx_imessage_clear(&msg);
     want_refused("hidden", hidden, ring, &wrong, MCX_E_AUTH, "IDRuidi");
-    want_refused("open", vec_get(OWN3, NULL, "message"), ring, &wrong, MCX_E_POLICY, "signalling");
+    want_refused("open", vec_get(OWN3, NULL, "message"), ring, &wrong, MCX_E_POLICY, "expected");
     assert_int_equal(try_open(vec_get(OWN3, NULL, "message"), ring, own_time, &right, NULL), MCX_OK);
     mcx_keyring_free(ring);
 }
