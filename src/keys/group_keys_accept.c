@@ -184,13 +184,13 @@ static mcx_err identity_check(const struct accepting *a, const struct mcx_group_
     if (held->revoked) {
         return mcx_refuse(a->why, MCX_E_POLICY, "the group key was revoked", "TS 33.180 E.6.9");
     }
+    if (!held->expired && !mcx_ct_equal(held->key.octet, m->key.octet, MCX_KEY_LEN)) {
+        return mcx_refuse(a->why, MCX_E_POLICY, "another key under an identifier that is held", "TS 33.180 5.2.3");
+    }
     if (!mcx_bytes_equal(mcx_bytes(held->rand, held->rand_len), mcx_bytes(m->rand, m->rand_len)) ||
         held->rcc != m->rcc || held->roc_rate != m->roc_rate || held->guk_id != m->csb_id) {
         return mcx_refuse(a->why, MCX_E_POLICY, "the group key is held with another RAND or SRTP policy",
                           "TS 33.180 7.4.2");
-    }
-    if (!held->expired && !mcx_ct_equal(held->key.octet, m->key.octet, MCX_KEY_LEN)) {
-        return mcx_refuse(a->why, MCX_E_POLICY, "another key under an identifier that is held", "TS 33.180 5.2.3");
     }
     return MCX_OK;
 }
