@@ -45,7 +45,10 @@ void ue_report(bool json, const char *event, const char *sentence, const char *f
 void ue_complain(const char *what, mcx_err err, const struct mcx_refusal *why)
 {
     if (why != NULL && why->reason != NULL) {
-        fprintf(stderr, "mcx-ue: %s: %s (%s)\n", what, why->reason, mcx_err_name(err));
+        bool named = why->clause != NULL && why->clause[0] != '\0';
+
+        fprintf(stderr, "mcx-ue: %s: %s (%s%s%s)\n", what, why->reason, mcx_err_name(err), named ? ", " : "",
+                named ? why->clause : "");
     } else {
         fprintf(stderr, "mcx-ue: %s (%s)\n", what, mcx_err_name(err));
     }
