@@ -247,6 +247,52 @@ static void capture_has_both_sides(void **state)
     assert_memory_equal(file + 24 + 51 + 44, "payload", 7);
 }
 
+static bool only_callee(void *arg, enum mcx_msrv_side side, uint32_t ssrc)
+{
+    *(uint32_t *)arg = ssrc;
+    return side == MCX_MSRV_CALLEE;
+}
+
+/* TS 24.380 6.3.5: RTP of the one who holds the floor, RTCP of both */
+static void who_does_not_hold_the_floor_is_not_heard(void **state)
+{
+    static const uint8_t rtp[12] = { 0x80, 97, 0, 1, 0, 0, 0, 0, 0xca, 0xfe, 0xba, 0xbe };
+    static const uint8_t version1[12] = { 0x40, 97, 0, 1, 0, 0, 0, 0, 0xca, 0xfe, 0xba, 0xbe };
+    uint32_t asked = 0;
+    uint8_t got[64];
+    struct world w;
+
+    (void)state;
+    open_world(&w, false, false);
+    callee_answers(&w);
+    mcx_relay_gate(w.call, only_callee, &asked);
+    say(w.stranger, w.line.local[0].port, rtp, sizeof rtp);
+    run_a_little(&w);
+    assert_int_equal(asked, 0); /* the floor hears of no stranger */
+    say(w.caller, w.line.local[0].port, rtp, sizeof rtp);
+    run_a_little(&w);
+    assert_int_equal(asked, 0xcafebabe);
+    assert_int_equal(hear(w.callee, got, sizeof got), -1);
+    say(w.callee, w.line.local[1].port, version1, sizeof version1);
+    say(w.callee, w.line.local[1].port, rtp, 11);
+    run_a_little(&w);
+    assert_int_equal(hear(w.caller, got, sizeof got), -1);
+    say(w.callee, w.line.local[1].port, rtp, sizeof rtp);
+    run_a_little(&w);
+    assert_int_equal(hear(w.caller, got, sizeof got), sizeof rtp);
+    assert_memory_equal(got, rtp, sizeof rtp);
+    mcx_relay_gate(w.call, NULL, NULL);
+    say(w.caller, w.line.local[0].port, rtp, sizeof rtp);
+    run_a_little(&w);
+    assert_int_equal(hear(w.callee, got, sizeof got), sizeof rtp);
+    close_world(&w);
+    assert_int_equal(w.stats.refused[0], 1);
+    assert_int_equal(w.stats.refused[1], 2);
+    assert_int_equal(w.stats.dropped[0], 1);
+    assert_int_equal(w.stats.packets[0], 1);
+    assert_int_equal(w.stats.packets[1], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +300,7 @@ int main(void)
         cmocka_unit_test(symmetric_latches_once), cmocka_unit_test(a_closed_side_is_not_latched),
         cmocka_unit_test(a_refused_medium_gets_nothing),
         cmocka_unit_test(capture_has_both_sides),
+        cmocka_unit_test(who_does_not_hold_the_floor_is_not_heard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
