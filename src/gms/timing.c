@@ -25,6 +25,11 @@ uint64_t mcx_gms_activation(const struct mcx_gms_timing *timing, bool urgent, ui
     return now_s + mcx_gms_window_s(timing, urgent) + expected_s + expected_s / 2 + slack;
 }
 
+uint64_t mcx_gms_lead_s(const struct mcx_gms_timing *timing, uint64_t expected_s)
+{
+    return timing->key_lifetime_s / 10 + mcx_gms_activation(timing, false, 0, expected_s, 0);
+}
+
 bool mcx_gms_in_time(const struct mcx_gms_timing *timing, bool urgent, uint64_t now_s, uint64_t activation_s)
 {
     return activation_s >= now_s + mcx_gms_window_s(timing, urgent);

@@ -29,6 +29,8 @@ uint64_t mcx_gms_window_s(const struct mcx_gms_timing *timing, bool urgent);
  */
 uint64_t mcx_gms_activation(const struct mcx_gms_timing *timing, bool urgent, uint64_t now_s, uint64_t expected_s,
                             uint32_t tries);
+/** How long before a key expires its successor is begun: a tenth of the lifetime, and what the plan will ask for. */
+uint64_t mcx_gms_lead_s(const struct mcx_gms_timing *timing, uint64_t expected_s);
 /** All payloads are there: is enough time left to show them? */
 bool mcx_gms_in_time(const struct mcx_gms_timing *timing, bool urgent, uint64_t now_s, uint64_t activation_s);
 /** Expiry of a key that becomes active then; 0 = never. */

@@ -93,6 +93,7 @@ enum query {
     Q_JOBS_RESET,
     Q_JOBS_DROP,
     Q_JOBS_BEFORE,
+    Q_JOBS_AHEAD,
     Q_JOB_NEXT,
     Q_JOB_ROUND,
     Q_JOB_END,

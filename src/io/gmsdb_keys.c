@@ -611,18 +611,36 @@ static mcx_err one_expired(struct mcx_gmsdb *db, uint64_t now_ms)
     return key_end(db, key, KEY_RETIRED, now_ms);
 }
 
+/* When keys are too old. */
+struct aging {
+    uint64_t home_start_ms;
+    uint64_t ahead; /* what expires by then gives way now, Unix seconds */
+};
+
+/* Keys that expire together are made one after another, behind what waits already: all of it has to fit. */
+static mcx_err look_ahead(struct mcx_gmsdb *db, uint64_t *ahead, uint64_t now_ms)
+{
+    uint64_t jobs = 0;
+    uint64_t speed = 0;
+
+    MCX_TRY(mcx_gmsdb_int(db, &jobs, Q_JOBS_AHEAD, ""));
+    MCX_TRY(mcx_gmsdb_int(db, &speed, Q_SPEED, ""));
+    *ahead = now_ms / MS + mcx_gms_lead_s(&db->policy.timing, mcx_gms_expected_s(jobs, speed));
+    return MCX_OK;
+}
+
 /* One group whose key is old, near its end or of the key period before (group.md 6). */
-static mcx_err one_aged(struct mcx_gmsdb *db, uint64_t now_ms, uint64_t home_start_ms)
+static mcx_err one_aged(struct mcx_gmsdb *db, uint64_t now_ms, const struct aging *aging)
 {
     const struct mcx_gms_timing *timing = &db->policy.timing;
     const struct mcx_gmsdb_event ev = { "", now_ms };
-    const uint64_t ahead = now_ms / MS + timing->key_lifetime_s / 10 + timing->fetch_window_s;
     sqlite3_stmt *s = NULL;
     uint64_t group = 0;
     char cause[16];
     bool more = false;
 
-    MCX_TRY(mcx_gmsdb_bind(db, &s, Q_AGED, "iiii", now_ms / MS, (uint64_t)timing->rekey_every_s, ahead, home_start_ms));
+    MCX_TRY(mcx_gmsdb_bind(db, &s, Q_AGED, "iiii", now_ms / MS, (uint64_t)timing->rekey_every_s, aging->ahead,
+                           aging->home_start_ms));
     MCX_TRY(mcx_gmsdb_row(s, &more));
     if (!more) {
         return MCX_E_NOKEY;
@@ -678,7 +696,7 @@ static mcx_err due_expired(struct mcx_gmsdb *db, uint64_t now_ms, const void *ar
 
 static mcx_err due_aged(struct mcx_gmsdb *db, uint64_t now_ms, const void *arg)
 {
-    return one_aged(db, now_ms, *(const uint64_t *)arg);
+    return one_aged(db, now_ms, arg);
 }
 
 static mcx_err due_stale(struct mcx_gmsdb *db, uint64_t now_ms, const void *arg)
@@ -706,15 +724,16 @@ static mcx_err show_complete(struct mcx_gmsdb *db, uint64_t now_ms,
 mcx_err mcx_gmsdb_tick(struct mcx_gmsdb *db, uint64_t now_ms, const struct mcx_gmsdb_period *periods,
                        size_t num_periods, void (*news)(void *arg, const struct mcx_gmsdb_news *n), void *arg)
 {
-    uint64_t home_start_ms = 0;
+    struct aging aging = { 0, 0 };
 
     MCX_TRY(show_complete(db, now_ms, news, arg));
     MCX_TRY(each_due(db, due_switch, now_ms, NULL));
     MCX_TRY(each_due(db, due_expired, now_ms, NULL));
     for (size_t i = 0; i < num_periods; i++) {
-        home_start_ms = periods[i].home ? periods[i].start_ms : home_start_ms;
+        aging.home_start_ms = periods[i].home ? periods[i].start_ms : aging.home_start_ms;
     }
-    MCX_TRY(each_due(db, due_aged, now_ms, &home_start_ms));
+    MCX_TRY(look_ahead(db, &aging.ahead, now_ms));
+    MCX_TRY(each_due(db, due_aged, now_ms, &aging));
     for (size_t i = 0; i < num_periods; i++) {
         MCX_TRY(each_due(db, due_stale, now_ms, &periods[i]));
     }

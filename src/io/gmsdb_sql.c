@@ -105,7 +105,8 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
     [Q_AGED] = "SELECT kg.grp, CASE WHEN k.created_ms < ?4 THEN 'key period' WHEN k.expiry <> 0 AND k.expiry <= ?3 "
                "THEN 'expiry' ELSE 'periodic' END FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey "
                "WHERE k.state = 1 AND " STAYS " AND ((?2 <> 0 AND k.activation + ?2 <= ?1) "
-               "OR (k.expiry <> 0 AND k.expiry <= ?3) OR k.created_ms < ?4) LIMIT 1",
+               /* not before it is active: where the work takes longer than a key lives, one after the other */
+               "OR (k.expiry <> 0 AND k.expiry <= ?3 AND k.activation <= ?1) OR k.created_ms < ?4) LIMIT 1",
     [Q_STALE] = "SELECT k.id FROM gkey k WHERE k.state = 1 "
                 "AND EXISTS (SELECT 1 FROM payload p WHERE p.gkey = k.id AND p.kms = ?1 AND p.t_ms < ?2) "
                 "AND NOT EXISTS (SELECT 1 FROM round r WHERE r.gkey = k.id AND r.state = 0) "
@@ -151,6 +152,10 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
     [Q_JOBS_RESET] = "UPDATE job SET state = 0, error = '', tries = 0 WHERE round = ?1",
     [Q_JOBS_DROP] = "DELETE FROM job WHERE round = ?1",
     [Q_JOBS_BEFORE] = "SELECT count(*) FROM job j JOIN round r ON r.id = ?1 WHERE j.state = 0 AND j.rank <= r.rank",
+    /* What waits, and what the keys in use will need when they expire. */
+    [Q_JOBS_AHEAD] = "SELECT (SELECT count(*) FROM job WHERE state = 0) + (SELECT count(*) FROM gkey_group kg "
+                     "JOIN gkey k ON k.id = kg.gkey JOIN member m ON m.grp = kg.grp "
+                     "WHERE k.state = 1 AND k.expiry <> 0 AND " STAYS ")",
     [Q_JOB_NEXT] = "SELECT j.id, j.member, r.t_min_ms, r.activation, r.expiry, r.status, r.groups, k.type, k.key_id, "
                    "k.sealed FROM job j JOIN round r ON r.id = j.round JOIN gkey k ON k.id = r.gkey "
                    "WHERE j.state = 0 AND j.rank = ?3 AND j.id > ?1 ORDER BY j.id LIMIT ?2",

@@ -65,6 +65,7 @@ static void times(void **state)
     assert_int_equal(mcx_gms_activation(&t, true, 1000, 0, 0), 1000 + 5 + 1);
     assert_int_equal(mcx_gms_activation(&t, true, 1000, 0, 3), 1000 + 5 + 8);
     assert_int_equal(mcx_gms_activation(&t, true, 1000, 0, 60), 1000 + 5 + 4096);
+    assert_int_equal(mcx_gms_lead_s(&t, 100), 100 + 30 + 100 + 50 + 1);
     assert_true(mcx_gms_in_time(&t, false, 1000, 1030));
     assert_false(mcx_gms_in_time(&t, false, 1000, 1029));
     assert_true(mcx_gms_in_time(&t, true, 1000, 1005));
