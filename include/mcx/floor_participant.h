@@ -101,6 +101,7 @@ struct mcx_fpart_action {
 struct mcx_fpart_out {
     struct mcx_fpart_action action[MCX_FP_MAX_ACTIONS];
     size_t num;
+    size_t row; /* which has been taken: mcx_fpart_row(); unchanged on an error */
 };
 
 struct mcx_fpart_config {
@@ -122,6 +123,7 @@ MCX_MUST_CHECK mcx_err mcx_fpart_step(struct mcx_fpart *part, const struct mcx_f
 enum mcx_fpart_state mcx_fpart_state(const struct mcx_fpart *part);
 
 struct mcx_fpart_row {
+    const char *clause; /* what follows 6.2.4.; "" = ours, see docs/DEVIATIONS.md */
     const char *state, *event, *next;
     const char *condition; /* "" = none */
     const char *what;

@@ -58,6 +58,7 @@ struct mcx_fpart {
     struct mcx_fpart_config config;
     bool running[MCX_FP_NUM_TIMERS];
     uint32_t count[MCX_FP_NUM_TIMERS]; /* C100, C101, C104: messages sent */
+    uint16_t dual;                     /* MCX_FI_DUAL when the Floor Revoke said so */
 };
 
 /* Conditions. */
@@ -66,10 +67,11 @@ enum fp_if {
     IF_CONFIRM,    /* a grant after queueing waits for the user */
     IF_WAITING,    /* and it is there: T132 runs */
     IF_NOT_QUEUED, /* position 254 */
-    IF_QUEUEING,   /* negotiated */
+    IF_MAY_ASK,    /* queueing was negotiated, and no grant waits for the user */
 };
 
 struct row {
+    const char *clause; /* what follows 6.2.4.; "" = 6.2.4.1 discards it, docs/DEVIATIONS.md says why we do not */
     enum mcx_fpart_state state;
     enum fp_event event;
     enum fp_if condition;
@@ -91,91 +93,99 @@ struct row {
 /* Of several rows for one state and event the first whose condition holds is taken. */
 static const struct row rows[] = {
     /* 6.2.4.2 */
-    { STOPPED, EV_STARTED, IF_ALWAYS, NONE, 0, 0, "" },
-    { STOPPED, EV_STARTED_REQUEST, IF_ALWAYS, ASKED, DO_START(T101), 0, "the INVITE was the request; T101" },
-    { STOPPED, EV_STARTED_GRANTED, IF_ALWAYS, HAS, DO_TELL | DO_TALK, N(GRANTED), "microphone open" },
+    { "2.2", STOPPED, EV_STARTED, IF_ALWAYS, NONE, 0, 0, "" },
+    { "2.2", STOPPED, EV_STARTED_REQUEST, IF_ALWAYS, ASKED, DO_START(T101), 0,
+      "the INVITE was the request; T101, C101 = 1" },
+    { "4.2", STOPPED, EV_STARTED_GRANTED, IF_ALWAYS, HAS, DO_TELL | DO_TALK, N(GRANTED), "microphone open" },
     /* 6.2.4.3 */
-    { NONE, EV_PUSH, IF_ALWAYS, ASKED, DO_REQUEST | DO_START(T101), 0, "Floor Request; T101, C101 = 1" },
-    { NONE, EV_IDLE, IF_ALWAYS, NONE, DO_ACK | DO_STOP(T103) | DO_TELL, N(IDLE), "stop T103" },
-    { NONE, EV_TAKEN, IF_ALWAYS, NONE, DO_ACK | DO_START(T103) | DO_TELL, N(TAKEN), "T103" },
-    { NONE, EV_RTP, IF_ALWAYS, NONE, DO_START(T103), 0, "T103 anew" },
-    { NONE, EV_T103, IF_ALWAYS, NONE, DO_TELL, N(IDLE), "the media has ended" },
-    { NONE, EV_DENY, IF_ALWAYS, NONE, DO_ACK, 0, "too late, nobody waits for it" },
-    { NONE, EV_GRANTED, IF_ALWAYS, GIVEN, DO_ACK | GIVE_BACK, 0, "too late: Floor Release; T100, C100 = 1" },
-    { NONE, EV_REVOKE, IF_ALWAYS, GIVEN, GIVE_BACK | DO_TELL, N(REVOKED), "Floor Release; T100, C100 = 1" },
-    { NONE, EV_POSITION, IF_NOT_QUEUED, NONE, DO_ACK, 0, "nobody waits for it" },
-    { NONE, EV_POSITION, IF_ALWAYS, GIVEN, DO_ACK | GIVE_BACK, 0, "leave the queue: Floor Release; T100, C100 = 1" },
-    { NONE, EV_RELEASING, IF_ALWAYS, ENDING, DO_STOP_ALL, 0, "stop all timers" },
+    { "3.5", NONE, EV_PUSH, IF_ALWAYS, ASKED, DO_REQUEST | DO_START(T101), 0, "Floor Request; T101, C101 = 1" },
+    { "3.2", NONE, EV_IDLE, IF_ALWAYS, NONE, DO_ACK | DO_STOP(T103) | DO_TELL, N(IDLE), "stop T103" },
+    { "3.3", NONE, EV_TAKEN, IF_ALWAYS, NONE, DO_ACK | DO_START(T103) | DO_TELL, N(TAKEN), "T103" },
+    { "3.4", NONE, EV_RTP, IF_ALWAYS, NONE, DO_START(T103), 0, "T103 anew" },
+    { "3.6", NONE, EV_T103, IF_ALWAYS, NONE, DO_TELL, N(IDLE), "the media has ended" },
+    { "", NONE, EV_DENY, IF_ALWAYS, NONE, DO_ACK, 0, "too late, nobody waits for it" },
+    { "", NONE, EV_GRANTED, IF_ALWAYS, GIVEN, DO_ACK | GIVE_BACK, 0, "too late: Floor Release; T100, C100 = 1" },
+    { "", NONE, EV_REVOKE, IF_ALWAYS, GIVEN, GIVE_BACK | DO_TELL, N(REVOKED), "Floor Release; T100, C100 = 1" },
+    { "", NONE, EV_POSITION, IF_NOT_QUEUED, NONE, DO_ACK, 0, "nobody waits for it" },
+    { "", NONE, EV_POSITION, IF_ALWAYS, GIVEN, DO_ACK | GIVE_BACK, 0,
+      "leave the queue: Floor Release; T100, C100 = 1" },
+    { "7.2", NONE, EV_RELEASING, IF_ALWAYS, ENDING, DO_STOP_ALL, 0, "stop all timers" },
     /* 6.2.4.4 */
-    { ASKED, EV_GRANTED, IF_ALWAYS, HAS, DO_STOP(T101) | DO_STOP(T103) | DO_ACK | DO_TELL | DO_TALK, N(GRANTED),
+    { "4.2", ASKED, EV_GRANTED, IF_ALWAYS, HAS, DO_STOP(T101) | DO_STOP(T103) | DO_ACK | DO_TELL | DO_TALK, N(GRANTED),
       "stop T101, T103; microphone open" },
-    { ASKED, EV_DENY, IF_ALWAYS, NONE, DO_STOP(T101) | DO_ACK | DO_TELL, N(DENIED), "stop T101" },
-    { ASKED, EV_POSITION, IF_NOT_QUEUED, NONE, DO_STOP(T101) | DO_ACK | DO_TELL, N(QUEUED), "stop T101; no place" },
-    { ASKED, EV_POSITION, IF_ALWAYS, QUEUED, DO_STOP(T101) | DO_ACK | DO_TELL, N(QUEUED), "stop T101" },
-    { ASKED, EV_REVOKE, IF_ALWAYS, GIVEN, DO_STOP(T101) | DO_STOP(T103) | GIVE_BACK | DO_TELL, N(REVOKED),
+    { "4.4", ASKED, EV_DENY, IF_ALWAYS, NONE, DO_STOP(T101) | DO_ACK | DO_TELL, N(DENIED), "stop T101" },
+    { "4.9", ASKED, EV_POSITION, IF_NOT_QUEUED, NONE, DO_STOP(T101) | DO_ACK | DO_TELL, N(QUEUED),
+      "stop T101; no place" },
+    { "4.9", ASKED, EV_POSITION, IF_ALWAYS, QUEUED, DO_STOP(T101) | DO_ACK | DO_TELL, N(QUEUED), "stop T101" },
+    { "", ASKED, EV_REVOKE, IF_ALWAYS, GIVEN, DO_STOP(T101) | DO_STOP(T103) | GIVE_BACK | DO_TELL, N(REVOKED),
       "stop T101, T103; Floor Release; T100, C100 = 1" },
-    { ASKED, EV_TAKEN, IF_ALWAYS, ASKED, DO_ACK | DO_START(T103) | DO_TELL, N(TAKEN), "T103; the request stands" },
-    { ASKED, EV_IDLE, IF_ALWAYS, ASKED, DO_ACK | DO_STOP(T103) | DO_TELL, N(IDLE), "stop T103; the request stands" },
-    { ASKED, EV_RTP, IF_ALWAYS, ASKED, DO_START(T103), 0, "T103 anew" },
-    { ASKED, EV_T103, IF_ALWAYS, ASKED, DO_TELL, N(IDLE), "the media has ended" },
-    { ASKED, EV_T101, IF_ALWAYS, ASKED, DO_REQUEST | DO_START(T101), 0, "Floor Request again; T101, C101 + 1" },
-    { ASKED, EV_T101_LAST, IF_ALWAYS, NONE, DO_TELL, N(NO_ANSWER), "C101 is used up" },
-    { ASKED, EV_LET_GO, IF_ALWAYS, GIVEN, DO_STOP(T101) | GIVE_BACK, 0, "stop T101; Floor Release; T100, C100 = 1" },
-    { ASKED, EV_RELEASING, IF_ALWAYS, ENDING, DO_STOP_ALL, 0, "stop all timers" },
+    { "4.11", ASKED, EV_TAKEN, IF_ALWAYS, ASKED, DO_ACK | DO_START(T103) | DO_TELL, N(TAKEN),
+      "T103; the request stands" },
+    { "", ASKED, EV_IDLE, IF_ALWAYS, ASKED, DO_ACK | DO_STOP(T103) | DO_TELL, N(IDLE),
+      "stop T103; the request stands" },
+    { "4.7", ASKED, EV_RTP, IF_ALWAYS, ASKED, DO_START(T103), 0, "T103 anew" },
+    { "", ASKED, EV_T103, IF_ALWAYS, ASKED, DO_TELL, N(IDLE), "the media has ended" },
+    { "4.5", ASKED, EV_T101, IF_ALWAYS, ASKED, DO_REQUEST | DO_START(T101), 0, "Floor Request again; T101, C101 + 1" },
+    { "4.6", ASKED, EV_T101_LAST, IF_ALWAYS, NONE, DO_TELL, N(NO_ANSWER), "C101 is used up" },
+    { "4.8", ASKED, EV_LET_GO, IF_ALWAYS, GIVEN, DO_STOP(T101) | GIVE_BACK, 0,
+      "stop T101; Floor Release; T100, C100 = 1" },
+    { "7.2", ASKED, EV_RELEASING, IF_ALWAYS, ENDING, DO_STOP_ALL, 0, "stop all timers" },
     /* 6.2.4.5 */
-    { HAS, EV_LET_GO, IF_ALWAYS, GIVEN, DO_MUTE | GIVE_BACK | DO_TELL, N(RELEASED),
+    { "5.3", HAS, EV_LET_GO, IF_ALWAYS, GIVEN, DO_MUTE | GIVE_BACK | DO_TELL, N(RELEASED),
       "microphone closed; Floor Release; T100, C100 = 1" },
-    { HAS, EV_REVOKE, IF_ALWAYS, GIVEN, DO_MUTE | GIVE_BACK | DO_TELL, N(REVOKED),
+    { "5.4", HAS, EV_REVOKE, IF_ALWAYS, GIVEN, DO_MUTE | GIVE_BACK | DO_TELL, N(REVOKED),
       "microphone closed; Floor Release; T100, C100 = 1" },
-    { HAS, EV_GRANTED, IF_ALWAYS, HAS, DO_ACK, 0, "once more" },
-    { HAS, EV_TAKEN, IF_ALWAYS, HAS, DO_ACK | DO_TELL, N(TAKEN), "another one speaks too (dual floor, multi-talker)" },
-    { HAS, EV_IDLE, IF_ALWAYS, HAS, DO_ACK, 0, "the other one has ended" },
-    { HAS, EV_RTP, IF_ALWAYS, HAS, 0, 0, "" },
-    { HAS, EV_RELEASING, IF_ALWAYS, ENDING, DO_MUTE | DO_STOP_ALL, 0, "microphone closed; stop all timers" },
+    { "5.5", HAS, EV_GRANTED, IF_ALWAYS, HAS, DO_ACK, 0, "once more" },
+    { "5.8", HAS, EV_TAKEN, IF_ALWAYS, HAS, DO_ACK | DO_TELL, N(TAKEN),
+      "another one speaks too (dual floor, multi-talker)" },
+    { "5.7", HAS, EV_IDLE, IF_ALWAYS, HAS, DO_ACK, 0, "the other one has ended" },
+    { "5.6", HAS, EV_RTP, IF_ALWAYS, HAS, 0, 0, "" },
+    { "7.2", HAS, EV_RELEASING, IF_ALWAYS, ENDING, DO_MUTE | DO_STOP_ALL, 0, "microphone closed; stop all timers" },
     /* 6.2.4.6 */
-    { GIVEN, EV_IDLE, IF_ALWAYS, NONE, DO_STOP(T100) | DO_STOP(T103) | DO_ACK | DO_TELL, N(IDLE), "stop T100, T103" },
-    { GIVEN, EV_TAKEN, IF_ALWAYS, NONE, DO_STOP(T100) | DO_ACK | DO_START(T103) | DO_TELL, N(TAKEN),
+    { "6.4", GIVEN, EV_IDLE, IF_ALWAYS, NONE, DO_STOP(T100) | DO_STOP(T103) | DO_ACK | DO_TELL, N(IDLE),
+      "stop T100, T103" },
+    { "6.5", GIVEN, EV_TAKEN, IF_ALWAYS, NONE, DO_STOP(T100) | DO_ACK | DO_START(T103) | DO_TELL, N(TAKEN),
       "stop T100; T103" },
-    { GIVEN, EV_RTP, IF_ALWAYS, NONE, DO_STOP(T100) | DO_START(T103), 0, "stop T100; T103" },
-    { GIVEN, EV_T100, IF_ALWAYS, GIVEN, GIVE_BACK, 0, "Floor Release again; T100, C100 + 1" },
-    { GIVEN, EV_T100_LAST, IF_ALWAYS, NONE, DO_TELL, N(NO_ANSWER), "C100 is used up" },
-    { GIVEN, EV_T103, IF_ALWAYS, GIVEN, DO_TELL, N(IDLE), "the media has ended" },
-    { GIVEN, EV_GRANTED, IF_ALWAYS, GIVEN, DO_ACK, 0, "crossed the release" },
-    { GIVEN, EV_REVOKE, IF_ALWAYS, GIVEN, 0, 0, "crossed the release" },
-    { GIVEN, EV_DENY, IF_ALWAYS, GIVEN, DO_ACK, 0, "crossed the release" },
-    { GIVEN, EV_POSITION, IF_ALWAYS, GIVEN, DO_ACK, 0, "crossed the release" },
-    { GIVEN, EV_RELEASING, IF_ALWAYS, ENDING, DO_STOP_ALL, 0, "stop all timers" },
+    { "6.6", GIVEN, EV_RTP, IF_ALWAYS, NONE, DO_STOP(T100) | DO_START(T103), 0, "stop T100; T103" },
+    { "6.2", GIVEN, EV_T100, IF_ALWAYS, GIVEN, GIVE_BACK, 0, "Floor Release again; T100, C100 + 1" },
+    { "6.3", GIVEN, EV_T100_LAST, IF_ALWAYS, NONE, DO_TELL, N(NO_ANSWER), "C100 is used up" },
+    { "", GIVEN, EV_T103, IF_ALWAYS, GIVEN, DO_TELL, N(IDLE), "the media has ended" },
+    { "6.8", GIVEN, EV_GRANTED, IF_ALWAYS, GIVEN, DO_ACK, 0, "crossed the release" },
+    { "6.7", GIVEN, EV_REVOKE, IF_ALWAYS, GIVEN, 0, 0, "crossed the release" },
+    { "", GIVEN, EV_DENY, IF_ALWAYS, GIVEN, DO_ACK, 0, "crossed the release" },
+    { "", GIVEN, EV_POSITION, IF_ALWAYS, GIVEN, DO_ACK, 0, "crossed the release" },
+    { "7.2", GIVEN, EV_RELEASING, IF_ALWAYS, ENDING, DO_STOP_ALL, 0, "stop all timers" },
     /* 6.2.4.9 */
-    { QUEUED, EV_POSITION, IF_NOT_QUEUED, NONE, DO_STOP(T104) | DO_STOP(T132) | DO_ACK | DO_TELL, N(QUEUED),
+    { "9.7", QUEUED, EV_POSITION, IF_NOT_QUEUED, NONE, DO_STOP(T104) | DO_STOP(T132) | DO_ACK | DO_TELL, N(QUEUED),
       "stop T104, T132; no place any more" },
-    { QUEUED, EV_POSITION, IF_ALWAYS, QUEUED, DO_STOP(T104) | DO_ACK | DO_TELL, N(QUEUED), "stop T104" },
-    { QUEUED, EV_GRANTED, IF_CONFIRM, QUEUED, DO_STOP(T104) | DO_ACK | DO_START(T132) | DO_TELL, N(GRANTED),
+    { "9.7", QUEUED, EV_POSITION, IF_ALWAYS, QUEUED, DO_STOP(T104) | DO_ACK | DO_TELL, N(QUEUED), "stop T104" },
+    { "9.4", QUEUED, EV_GRANTED, IF_CONFIRM, QUEUED, DO_STOP(T104) | DO_ACK | DO_START(T132) | DO_TELL, N(GRANTED),
       "stop T104; T132: the user has to confirm" },
-    { QUEUED, EV_GRANTED, IF_ALWAYS, HAS, DO_STOP(T104) | DO_STOP(T103) | DO_ACK | DO_TELL | DO_TALK, N(GRANTED),
+    { "9.4", QUEUED, EV_GRANTED, IF_ALWAYS, HAS, DO_STOP(T104) | DO_STOP(T103) | DO_ACK | DO_TELL | DO_TALK, N(GRANTED),
       "stop T103, T104; microphone open" },
-    { QUEUED, EV_PUSH, IF_WAITING, HAS, DO_STOP(T103) | DO_STOP(T104) | DO_STOP(T132) | DO_TALK, 0,
-      "stop T103, T104, T132; microphone open" },
-    { QUEUED, EV_T132, IF_ALWAYS, GIVEN, DO_STOP(T104) | GIVE_BACK | DO_TELL, N(RELEASED),
-      "stop T104; Floor Release; T100, C100 = 1" },
-    { QUEUED, EV_DENY, IF_ALWAYS, NONE, DO_STOP(T104) | DO_STOP(T132) | DO_ACK | DO_TELL, N(DENIED),
+    { "9.12", QUEUED, EV_PUSH, IF_WAITING, HAS, DO_STOP(T103) | DO_STOP(T132) | DO_TALK, 0,
+      "stop T103, T132; microphone open" },
+    { "9.13", QUEUED, EV_T132, IF_ALWAYS, GIVEN, GIVE_BACK | DO_TELL, N(RELEASED), "Floor Release; T100, C100 = 1" },
+    { "9.5", QUEUED, EV_DENY, IF_ALWAYS, NONE, DO_STOP(T104) | DO_STOP(T132) | DO_ACK | DO_TELL, N(DENIED),
       "stop T104, T132" },
-    { QUEUED, EV_REVOKE, IF_ALWAYS, GIVEN, DO_STOP(T104) | DO_STOP(T132) | GIVE_BACK | DO_TELL, N(REVOKED),
+    { "", QUEUED, EV_REVOKE, IF_ALWAYS, GIVEN, DO_STOP(T104) | DO_STOP(T132) | GIVE_BACK | DO_TELL, N(REVOKED),
       "stop T104, T132; Floor Release; T100, C100 = 1" },
-    { QUEUED, EV_IDLE, IF_ALWAYS, NONE, DO_STOP(T103) | DO_STOP(T104) | DO_STOP(T132) | DO_ACK | DO_TELL, N(IDLE),
-      "stop T103, T104, T132" },
-    { QUEUED, EV_TAKEN, IF_ALWAYS, QUEUED, DO_ACK | DO_START(T103) | DO_TELL, N(TAKEN), "T103" },
-    { QUEUED, EV_RTP, IF_ALWAYS, QUEUED, DO_START(T103), 0, "T103 anew" },
-    { QUEUED, EV_T103, IF_ALWAYS, QUEUED, DO_TELL, N(IDLE), "the media has ended" },
-    { QUEUED, EV_ASK, IF_QUEUEING, QUEUED, DO_ASK | DO_START(T104), 0, "Floor Queue Position Request; T104, C104 = 1" },
-    { QUEUED, EV_T104, IF_ALWAYS, QUEUED, DO_ASK | DO_START(T104), 0,
+    { "9.8", QUEUED, EV_IDLE, IF_ALWAYS, NONE, DO_STOP(T103) | DO_STOP(T104) | DO_STOP(T132) | DO_ACK | DO_TELL,
+      N(IDLE), "stop T103, T104, T132" },
+    { "9.3", QUEUED, EV_TAKEN, IF_ALWAYS, QUEUED, DO_ACK | DO_START(T103) | DO_TELL, N(TAKEN), "T103" },
+    { "9.2", QUEUED, EV_RTP, IF_ALWAYS, QUEUED, DO_START(T103), 0, "T103 anew" },
+    { "", QUEUED, EV_T103, IF_ALWAYS, QUEUED, DO_TELL, N(IDLE), "the media has ended" },
+    { "9.9", QUEUED, EV_ASK, IF_MAY_ASK, QUEUED, DO_ASK | DO_START(T104), 0,
+      "Floor Queue Position Request; T104, C104 = 1" },
+    { "9.10", QUEUED, EV_T104, IF_ALWAYS, QUEUED, DO_ASK | DO_START(T104), 0,
       "Floor Queue Position Request again; T104, C104 + 1" },
-    { QUEUED, EV_T104_LAST, IF_ALWAYS, GIVEN, DO_STOP(T132) | GIVE_BACK | DO_TELL, N(NO_ANSWER),
-      "C104 is used up; stop T132; Floor Release; T100, C100 = 1" },
-    { QUEUED, EV_LET_GO, IF_ALWAYS, GIVEN, DO_STOP(T104) | DO_STOP(T132) | GIVE_BACK | DO_TELL, N(RELEASED),
+    { "9.11", QUEUED, EV_T104_LAST, IF_ALWAYS, GIVEN, GIVE_BACK | DO_TELL, N(NO_ANSWER),
+      "C104 is used up; Floor Release; T100, C100 = 1" },
+    { "9.6", QUEUED, EV_LET_GO, IF_ALWAYS, GIVEN, DO_STOP(T104) | DO_STOP(T132) | GIVE_BACK | DO_TELL, N(RELEASED),
       "stop T104, T132; Floor Release; T100, C100 = 1" },
-    { QUEUED, EV_RELEASING, IF_ALWAYS, ENDING, DO_STOP_ALL, 0, "stop all timers" },
+    { "7.2", QUEUED, EV_RELEASING, IF_ALWAYS, ENDING, DO_STOP_ALL, 0, "stop all timers" },
     /* 6.2.4.8 */
-    { ENDING, EV_RELEASED, IF_ALWAYS, STOPPED, 0, 0, "" },
+    { "8.2", ENDING, EV_RELEASED, IF_ALWAYS, STOPPED, 0, 0, "" },
 };
 #define NUM_ROWS (sizeof rows / sizeof rows[0])
 
@@ -259,7 +269,7 @@ static bool holds(enum fp_if condition, const struct mcx_fpart *part, const stru
     case IF_WAITING: return part->running[T132];
     case IF_NOT_QUEUED:
         return (in->msg->present & MCX_FF(MCX_FF_QUEUE_INFO)) != 0 && in->msg->queue_position == MCX_QUEUE_NOT_QUEUED;
-    case IF_QUEUEING: return part->config.queueing;
+    case IF_MAY_ASK: return part->config.queueing && !part->running[T132];
     }
     return false;
 }
@@ -326,7 +336,18 @@ static struct mcx_floor_msg *add_message(struct mcx_fpart_out *out, enum mcx_flo
     return msg;
 }
 
-static void send_messages(const struct mcx_fpart *part, struct mcx_fpart_out *out, const struct mcx_fpart_in *in,
+/* The Floor Release that answers a Floor Revoke says "dual floor" when that does (6.2.4.5.4). */
+static uint16_t release_indicator(struct mcx_fpart *part, const struct mcx_fpart_in *in)
+{
+    if (part->state != GIVEN) { /* else it is sent again */
+        bool revoked = in->event == MCX_FP_RX && in->msg->type == MCX_FLOOR_REVOKE;
+
+        part->dual = revoked ? in->msg->indicator & MCX_FI_DUAL : 0;
+    }
+    return part->config.indicator | part->dual;
+}
+
+static void send_messages(struct mcx_fpart *part, struct mcx_fpart_out *out, const struct mcx_fpart_in *in,
                           uint32_t acts)
 {
     if ((acts & DO_ACK) != 0 && in->msg->ack_wanted) {
@@ -344,7 +365,7 @@ static void send_messages(const struct mcx_fpart *part, struct mcx_fpart_out *ou
         msg->indicator = part->config.indicator;
     }
     if ((acts & DO_RELEASE) != 0) {
-        add_message(out, MCX_FLOOR_RELEASE, MCX_FF(MCX_FF_INDICATOR))->indicator = part->config.indicator;
+        add_message(out, MCX_FLOOR_RELEASE, MCX_FF(MCX_FF_INDICATOR))->indicator = release_indicator(part, in);
     }
     if ((acts & DO_ASK) != 0) {
         (void)add_message(out, MCX_FLOOR_QUEUE_POSITION_REQUEST, 0);
@@ -383,6 +404,7 @@ mcx_err mcx_fpart_step(struct mcx_fpart *part, const struct mcx_fpart_in *in, st
     if (row == NULL) {
         return MCX_E_STATE;
     }
+    out->row = (size_t)(row - rows);
     if (in->event == MCX_FP_TIMER) {
         part->running[in->timer] = false;
     }
@@ -469,7 +491,7 @@ static const char *const condition_names[] = {
     [IF_CONFIRM] = "when the user has to confirm: ",
     [IF_WAITING] = "while T132 runs: ",
     [IF_NOT_QUEUED] = "position 254: ",
-    [IF_QUEUEING] = "when queueing was negotiated: ",
+    [IF_MAY_ASK] = "when queueing was negotiated and T132 does not run: ",
 };
 
 bool mcx_fpart_row(struct mcx_fpart_row *out, size_t n)
@@ -477,7 +499,8 @@ bool mcx_fpart_row(struct mcx_fpart_row *out, size_t n)
     if (n >= NUM_ROWS) {
         return false;
     }
-    *out = (struct mcx_fpart_row){ .state = state_names[rows[n].state],
+    *out = (struct mcx_fpart_row){ .clause = rows[n].clause,
+                                   .state = state_names[rows[n].state],
                                    .event = event_names[rows[n].event],
                                    .next = state_names[rows[n].next],
                                    .condition = condition_names[rows[n].condition],

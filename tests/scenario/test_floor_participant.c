@@ -169,19 +169,19 @@ static const struct {
     { "spQa", 'Q', "-T104 " ACK " tell:queued", false },
     { "spQa", 'G', "-T104 " ACK " +T132 tell:granted", true },
     { "smpQa", 'G', "-T103 -T104 " ACK " tell:granted talk", false },
-    { "smpQGa", 'p', "-T103 -T104 -T132 talk", true },
-    { "spQGa", '4', "-T104 " BACK " tell:released", true },
-    { "spQGa", 'D', "-T104 -T132 " ACK " tell:denied", true },
-    { "spQGa", 'R', "-T104 -T132 " BACK " tell:revoked", true },
-    { "smpQGa", 'I', "-T103 -T104 -T132 " ACK " tell:idle", true },
+    { "smpQG", 'p', "-T103 -T132 talk", true },
+    { "spQG", '4', BACK " tell:released", true },
+    { "spQG", 'D', "-T132 " ACK " tell:denied", true },
+    { "spQG", 'R', "-T132 " BACK " tell:revoked", true },
+    { "smpQG", 'I', "-T103 -T132 " ACK " tell:idle", true },
     { "spQ", 'T', ACK " +T103 tell:taken", false },
     { "spQ", 'm', "+T103", false },
     { "spQm", '2', "tell:idle", false },
     { "spQ", 'a', POS " +T104", false },
     { "spQa", '3', POS " +T104", false },
-    { "spQGa33", '3', "-T132 " BACK " tell:no-answer", true },
-    { "spQGa", 'r', "-T104 -T132 " BACK " tell:released", true },
-    { "smpQGa", 'x', "-T103 -T104 -T132", true },
+    { "spQa33", '3', BACK " tell:no-answer", false },
+    { "spQG", 'r', "-T132 " BACK " tell:released", true },
+    { "smpQG", 'x', "-T103 -T132", true },
     /* Releasing */
     { "sx", 'z', "", false },
 };
@@ -214,6 +214,7 @@ static void each_row(void **state)
         assert_true(mcx_fpart_row(&row, i));
         assert_string_equal(state_name(part), row.state);
         assert_int_equal(step(part, rows[i].event, &out), MCX_OK);
+        assert_int_equal(out.row, i); /* so each row has been taken: below, there is none more */
         words_of(words, sizeof words, &out);
         if (strcmp(words, rows[i].want) != 0) {
             fail_msg("row %zu, %s, %s: %s", i, row.state, row.event, words);
@@ -223,6 +224,189 @@ static void each_row(void **state)
     }
     assert_false(mcx_fpart_row(&row, num));
     mcx_fpart_free(NULL);
+}
+
+/* The same rows where the timer that they stop is the other one. */
+static void queued_with_t104(void **state)
+{
+    static const struct {
+        const char *events, *want;
+    } cases[] = {
+        { "spQaD", "-T104 " ACK " tell:denied" },
+        { "spQaR", "-T104 " BACK " tell:revoked" },
+        { "smpQaI", "-T103 -T104 " ACK " tell:idle" },
+        { "spQar", "-T104 " BACK " tell:released" },
+        { "smpQax", "-T103 -T104" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mcx_fpart *part = machine(true);
+        struct mcx_fpart_out out;
+        char words[512];
+
+        for (const char *e = cases[i].events; *e != '\0'; e++) {
+            assert_int_equal(step(part, *e, &out), MCX_OK);
+        }
+        words_of(words, sizeof words, &out);
+        assert_string_equal(words, cases[i].want);
+        mcx_fpart_free(part);
+    }
+}
+
+struct run_out {
+    const char *before;
+    char first, expiry;
+    const char *want; /* of the last expiry */
+    const char *then; /* the state after it */
+    const char *back; /* events that lead to `first` again; NULL = none */
+    uint32_t sent_before;
+};
+
+static void all(struct mcx_fpart *part, const char *events)
+{
+    struct mcx_fpart_out out;
+
+    for (const char *e = events; *e != '\0'; e++) {
+        assert_int_equal(step(part, *e, &out), MCX_OK);
+    }
+}
+
+static uint32_t count_sent(const struct mcx_fpart_out *out, enum mcx_fpart_timer timer)
+{
+    uint32_t sent = 0;
+
+    for (size_t a = 0; a < out->num; a++) {
+        sent += out->action[a].act == MCX_FP_SEND;
+        if (out->action[a].act == MCX_FP_START_TIMER) {
+            assert_int_equal(out->action[a].timer, timer);
+            assert_int_equal(out->action[a].delay_ms, mcx_fpart_timer_info(timer)->default_ms);
+        }
+    }
+    return sent;
+}
+
+static void run_one_out(struct mcx_fpart *part, const struct run_out *r)
+{
+    enum mcx_fpart_timer timer = (enum mcx_fpart_timer)(r->expiry - '0');
+    uint32_t sent = r->sent_before;
+    struct mcx_fpart_out out;
+    char words[512];
+
+    assert_int_equal(step(part, r->first, &out), MCX_OK);
+    do {
+        sent += count_sent(&out, timer);
+        assert_true(sent <= mcx_fpart_timer_info(timer)->max_count);
+        assert_int_equal(step(part, r->expiry, &out), MCX_OK);
+        words_of(words, sizeof words, &out);
+    } while (strcmp(words, r->want) != 0);
+    assert_int_equal(sent, mcx_fpart_timer_info(timer)->max_count);
+    assert_string_equal(state_name(part), r->then);
+    assert_int_equal(step(part, r->expiry, &out), MCX_E_STATE); /* it does not run any more */
+}
+
+/* TS 24.380 11.1.1, 11.2.1: a message is sent as often as its counter allows and no more, each time with its timer; the
+ * next one begins at 1 again. */
+static void counters_to_the_limit(void **state)
+{
+    static const struct run_out cases[] = {
+        { "g", 'r', '0', "tell:no-answer", "U: has no permission", "pG", 0 },
+        { "s", 'p', '1', "tell:no-answer", "U: has no permission", "", 0 },
+        { "spQ", 'a', '3', BACK " tell:no-answer", "U: pending release", "IpQ", 0 },
+        { "", 'i', '1', "tell:no-answer", "U: has no permission", NULL, 1 }, /* the INVITE counts (6.2.4.2.2) */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mcx_fpart *part = machine(true);
+
+        all(part, cases[i].before);
+        run_one_out(part, &cases[i]);
+        if (cases[i].back != NULL) {
+            all(part, cases[i].back);
+            run_one_out(part, &cases[i]);
+        }
+        mcx_fpart_free(part);
+    }
+}
+
+static void timers_as_configured(void **state)
+{
+    static const struct {
+        const char *events;
+        enum mcx_fpart_timer timer;
+    } cases[] = {
+        { "gr", MCX_FP_T100 },   { "sp", MCX_FP_T101 },   { "sm", MCX_FP_T103 },
+        { "spQa", MCX_FP_T104 }, { "spQG", MCX_FP_T132 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mcx_fpart_config config = { .queueing = true, .confirm_grant = true };
+        struct mcx_fpart *part = NULL;
+        struct mcx_fpart_out out;
+        bool started = false;
+
+        for (size_t t = 0; t < MCX_FP_NUM_TIMERS; t++) {
+            config.timer_ms[t] = 100 + (uint32_t)t;
+        }
+        assert_int_equal(mcx_fpart_new(&part, &config), MCX_OK);
+        for (const char *e = cases[i].events; *e != '\0'; e++) {
+            assert_int_equal(step(part, *e, &out), MCX_OK);
+        }
+        for (size_t a = 0; a < out.num; a++) {
+            if (out.action[a].act == MCX_FP_START_TIMER) {
+                assert_int_equal(out.action[a].timer, cases[i].timer);
+                assert_int_equal(out.action[a].delay_ms, 100 + (uint32_t)cases[i].timer);
+                started = true;
+            }
+        }
+        assert_true(started);
+        mcx_fpart_free(part);
+    }
+}
+
+/* 6.2.4.5.4: the Floor Release that answers a Floor Revoke says "dual floor" as that does, each time it is sent. */
+static void release_of_dual_floor(void **state)
+{
+    static const uint16_t said[] = { MCX_FI_DUAL | MCX_FI_EMERGENCY, MCX_FI_NORMAL };
+    static const uint16_t want[] = { MCX_FI_DUAL | MCX_FI_NORMAL, MCX_FI_NORMAL };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct mcx_fpart *part = machine(false);
+        struct mcx_floor_msg revoke = { .type = MCX_FLOOR_REVOKE,
+                                        .present = MCX_FF(MCX_FF_INDICATOR),
+                                        .indicator = said[i] };
+        struct mcx_fpart_in in = { .event = MCX_FP_RX, .msg = &revoke };
+        struct mcx_fpart_out out;
+
+        assert_int_equal(step(part, 'g', &out), MCX_OK);
+        assert_int_equal(mcx_fpart_step(part, &in, &out), MCX_OK);
+        assert_int_equal(out.action[1].msg.type, MCX_FLOOR_RELEASE);
+        assert_int_equal(out.action[1].msg.indicator, want[i]);
+        assert_int_equal(step(part, '0', &out), MCX_OK);
+        assert_int_equal(out.action[0].msg.indicator, want[i]);
+        for (const char *e = "IpGr"; *e != '\0'; e++) {
+            assert_int_equal(step(part, *e, &out), MCX_OK);
+        }
+        assert_int_equal(out.action[1].msg.indicator, MCX_FI_NORMAL); /* not the next one */
+        mcx_fpart_free(part);
+    }
+}
+
+/* 6.2.4.9.9: who may take the floor does not ask how long he has to wait. */
+static void no_position_after_the_grant(void **state)
+{
+    struct mcx_fpart *part = machine(true);
+    struct mcx_fpart_out out;
+
+    (void)state;
+    all(part, "spQG");
+    assert_int_equal(step(part, 'a', &out), MCX_E_STATE);
+    assert_int_equal(step(part, 'p', &out), MCX_OK);
+    assert_int_equal(mcx_fpart_state(part), MCX_FP_HAS_PERMISSION);
+    mcx_fpart_free(part);
 }
 
 /* Everything else is dropped, and changes nothing. */
@@ -392,6 +576,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_row),
+        cmocka_unit_test(queued_with_t104),
+        cmocka_unit_test(counters_to_the_limit),
+        cmocka_unit_test(timers_as_configured),
+        cmocka_unit_test(release_of_dual_floor),
+        cmocka_unit_test(no_position_after_the_grant),
         cmocka_unit_test(no_row),
         cmocka_unit_test(what_is_sent_and_told),
         cmocka_unit_test(random_events),

@@ -90,7 +90,8 @@ static void write_group_server(FILE *f)
     struct mcx_mgrp_row row;
 
     fputs("\n## Group call, MCPTT server: one leg (`src/proc/mcptt_group_leg.c`, TS 24.379 10.1.1.4, 10.1.2.4)\n\n"
-          "A leg begins waiting (he called) or to-call (he is invited), and ends when his dialog has ended. Whoever has to "
+          "A leg begins waiting (he called) or to-call (he is invited), and ends when his dialog has ended. Whoever "
+          "has to "
           "go\n"
           "goes to leaving from any state.\n\n| State | Event | Next state | What happens |\n|---|---|---|---|\n",
           f);
@@ -141,11 +142,15 @@ static void write_floor_participant(FILE *f)
     fputs("\n## Floor participant (`src/proc/floor_participant.c`, TS 24.380 6.2.4)\n\n"
           "Of several rows for one state and event the first whose condition holds is taken. A message that asks for "
           "it\n"
-          "is acknowledged.\n\n"
-          "| State | Event | Next state | What happens |\n|---|---|---|---|\n",
+          "is acknowledged. Where no subclause stands the specification has no row and discards: DEVIATIONS "
+          "\"fpart-...\" "
+          "say why\n"
+          "there is one.\n\n"
+          "| State | Event | Next state | What happens | Subclause |\n|---|---|---|---|---|\n",
           f);
     for (size_t i = 0; mcx_fpart_row(&row, i); i++) {
-        fprintf(f, "| %s | %s | %s | %s%s |\n", row.state, row.event, row.next, row.condition, row.what);
+        fprintf(f, "| %s | %s | %s | %s%s | %s%s |\n", row.state, row.event, row.next, row.condition, row.what,
+                row.clause[0] == '\0' ? "" : "6.2.4.", row.clause);
     }
     fputs("\n| Timer | Default | Counter | Meaning |\n|---|---|---|---|\n", f);
     for (int i = 0; i < MCX_FP_NUM_TIMERS; i++) {
