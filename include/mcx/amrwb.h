@@ -15,6 +15,10 @@
 
 #include <mcx/bytes.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_AMRWB_FRAME_SAMPLES  320
 #define MCX_AMRWB_FRAME_MS       20
 #define MCX_AMRWB_CLOCK_HZ       16000
@@ -58,5 +62,9 @@ struct mcx_amrwb_frame mcx_amrwb_no_data(void);
 MCX_MUST_CHECK mcx_err mcx_amrwb_read(struct mcx_amrwb_payload *out, struct mcx_bytes payload, bool octet_align);
 /** @retval MCX_E_ARG no frame, too many, a reserved type or CMR @retval MCX_E_SPACE `out` is unchanged */
 MCX_MUST_CHECK mcx_err mcx_amrwb_write(struct mcx_wr *out, const struct mcx_amrwb_payload *payload, bool octet_align);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

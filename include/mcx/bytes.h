@@ -19,6 +19,10 @@
 
 #include <mcx/err.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** A view that borrows somebody else's octets. */
 struct mcx_bytes {
     const uint8_t *p;
@@ -88,5 +92,9 @@ MCX_MUST_CHECK mcx_err mcx_wr_space(struct mcx_wr *wr, size_t n, uint8_t **out);
 MCX_MUST_CHECK mcx_err mcx_wr_begin16(struct mcx_wr *wr, size_t *mark);
 /** Patch the length reserved at `mark` with the number of octets written since. @retval MCX_E_ARG over 65535 */
 MCX_MUST_CHECK mcx_err mcx_wr_end16(struct mcx_wr *wr, size_t mark);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

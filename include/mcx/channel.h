@@ -19,6 +19,10 @@
 
 #include <mcx/control.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct mcx_channel;
 
 /** A channel without a key. @retval MCX_E_NOMEM */
@@ -46,5 +50,9 @@ bool mcx_channel_has(const struct mcx_channel *channel, uint32_t key_id);
  * read (not version 2), all of the datagram is given up. @retval as mcx_control_take() */
 MCX_MUST_CHECK mcx_err mcx_channel_take(struct mcx_channel *channel, struct mcx_wr *out, struct mcx_rd *datagram,
                                         struct mcx_refusal *why);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

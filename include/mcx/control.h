@@ -15,6 +15,10 @@
 #include <mcx/imessage.h>
 #include <mcx/srtp.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** A key of a control channel and what its SRTCP keys are derived from. Secret. */
 struct mcx_control_key {
     enum mcx_key_type type; /* MCX_KEY_CSK, MCX_KEY_SPK */
@@ -68,5 +72,9 @@ MCX_MUST_CHECK mcx_err mcx_control_take(struct mcx_control *control, struct mcx_
 /** MKI (CSK-ID) of the first message of a datagram, before any check, to find the channel. @retval MCX_E_TRUNC
  * @retval MCX_E_FORMAT not version 2 */
 MCX_MUST_CHECK mcx_err mcx_control_mki(uint32_t *key_id, struct mcx_bytes datagram);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 #include <mcx/seam.h>
 #include <mcx/secret.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_ECCSI_POINT_LEN 65 /* KPAK, PVT: 04 || x || y */
 #define MCX_ECCSI_SSK_LEN 32
 #define MCX_ECCSI_SIG_LEN 129
@@ -95,5 +99,9 @@ MCX_MUST_CHECK mcx_err mcx_eccsi_extract(uint8_t ssk[MCX_ECCSI_SSK_LEN], uint8_t
 /** The key set, signature and verification of RFC 6507 appendix A come out right. @retval MCX_E_BUG
  * @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_eccsi_self_test(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

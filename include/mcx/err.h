@@ -15,6 +15,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_MUST_CHECK __attribute__((warn_unused_result))
 
 typedef enum mcx_err {
@@ -72,5 +76,9 @@ mcx_err mcx_refuse(struct mcx_refusal *why, mcx_err err, const char *reason, con
             goto out;                \
         }                            \
     } while (0)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

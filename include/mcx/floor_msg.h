@@ -16,6 +16,10 @@
 
 #include <mcx/bytes.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_FLOOR_MSG_MAX   1400 /* octets of one message, so that a datagram with protection passes an Ethernet */
 #define MCX_FLOOR_LIST_MAX  16   /* entries of the list fields 15, 16, 18, 20, 22, and of queued users (8.2.5) */
 
@@ -260,5 +264,9 @@ struct mcx_app_field_info {
 /** By the ID on the wire; NULL for an unknown one. */
 const struct mcx_app_field_info *mcx_floor_field_info(unsigned id);
 const struct mcx_app_field_info *mcx_mcpc_field_info(unsigned id);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

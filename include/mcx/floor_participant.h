@@ -12,6 +12,10 @@
 
 #include <mcx/floor_msg.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum mcx_fpart_state {
     MCX_FP_START_STOP,
     MCX_FP_NO_PERMISSION,     /* U: has no permission */
@@ -130,5 +134,9 @@ struct mcx_fpart_row {
 };
 /** Row `n` of the transition table. @return false past the end */
 bool mcx_fpart_row(struct mcx_fpart_row *out, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

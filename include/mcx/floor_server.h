@@ -13,6 +13,10 @@
 #include <mcx/floor_msg.h>
 #include <mcx/seam.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_FSRV_MAX_PARTICIPANTS 2000
 #define MCX_FSRV_MAX_ACTIONS      16
 
@@ -132,5 +136,9 @@ struct mcx_fsrv_row {
 bool mcx_fsrv_row(struct mcx_fsrv_row *out, size_t n);
 /** How many rows of arbitration there are. */
 size_t mcx_fsrv_num_arbitration_rows(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

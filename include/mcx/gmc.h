@@ -30,6 +30,10 @@
 #include <mcx/kmsc.h>
 #include <mcx/mcptt.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_GMC_GROUPS_MAX   64
 #define MCX_GMC_PAYLOADS_MAX 64 /* own payloads of a document; more are refused */
 #define MCX_GMC_REFUSALS_MAX 8  /* of a group that are told one by one */
@@ -146,5 +150,9 @@ struct mcx_gmc_changes {
  */
 MCX_MUST_CHECK mcx_err mcx_gmc_notify_read(struct mcx_gmc_changes *out, struct mcx_bytes xml,
                                            const struct mcx_group_keys *keys, struct mcx_refusal *why);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

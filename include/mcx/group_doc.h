@@ -14,6 +14,10 @@
 
 #include <mcx/bytes.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_TYPE_GROUP     "application/vnd.oma.poc.groups+xml"
 #define MCX_TYPE_GKTP      "application/vnd.3gpp.mcptt-gktp+xml" /* docs/DEVIATIONS.md "gktp-type" */
 #define MCX_TYPE_XCAP_DIFF "application/xcap-diff+xml"
@@ -104,5 +108,9 @@ MCX_MUST_CHECK mcx_err mcx_xcap_path_write(char *out, size_t cap, const char *au
 /** The reverse; the first slash may be missing. @retval MCX_E_FORMAT no such path, or too long for the buffers */
 MCX_MUST_CHECK mcx_err mcx_xcap_path_read(char *auid, size_t auid_cap, char *group, size_t group_cap,
                                           struct mcx_bytes path);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -22,6 +22,10 @@
 
 #include <mcx/group_doc.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_GFOLLOW_GROUPS_MAX 256
 #define MCX_GFOLLOW_ETAG_MAX   128
 
@@ -62,5 +66,9 @@ enum mcx_gfollow_verdict mcx_gfollow_answer(struct mcx_gfollow *follow, size_t i
 void mcx_gfollow_taken(struct mcx_gfollow *follow, size_t i, const char *etag);
 /** The round is over; what was not answered is due again. @return milliseconds until it is tried; 0 = it has not failed */
 uint64_t mcx_gfollow_end(struct mcx_gfollow *follow, bool failed, uint64_t now_ms);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

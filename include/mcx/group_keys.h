@@ -19,6 +19,10 @@
 #include <mcx/imessage.h>
 #include <mcx/store.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_GROUP_KEYS_MAX       512 /* keys held; and groups of which something is known */
 #define MCX_GROUP_KEY_GROUPS_MAX MCX_IMESSAGE_GROUPS_MAX
 #define MCX_GROUP_CLOCK_SKEW_S   60 /* a receiver takes a key this much before its activation */
@@ -137,5 +141,9 @@ MCX_MUST_CHECK mcx_err mcx_group_keys_put_info(struct mcx_group_keys *keys, cons
 const struct mcx_group_info *mcx_group_keys_info(const struct mcx_group_keys *keys, const char *group);
 size_t mcx_group_keys_num_info(const struct mcx_group_keys *keys);
 const struct mcx_group_info *mcx_group_keys_info_at(const struct mcx_group_keys *keys, size_t i);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -26,6 +26,10 @@
 #include <mcx/group_keys.h>
 #include <mcx/srtp.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_GROUP_SPEAKERS_MAX 65536
 #define MCX_GROUP_IDLE_S       60 /* CHOICE: a speaker silent for so long may be given up */
 
@@ -105,5 +109,9 @@ void mcx_group_rx_own(struct mcx_group_rx *rx, uint32_t ssrc);
 MCX_MUST_CHECK mcx_err mcx_group_rx_open(struct mcx_group_rx *rx, struct mcx_wr *out, struct mcx_group_speaker *speaker,
                                          struct mcx_bytes packet, struct mcx_ntp now, struct mcx_refusal *why);
 struct mcx_group_rx_counts mcx_group_rx_counts(const struct mcx_group_rx *rx);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

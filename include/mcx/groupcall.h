@@ -21,6 +21,10 @@
 #include <mcx/mcptt.h>
 #include <mcx/sdp.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_GC_AFFILIATIONS_MAX 16 /* groups that a user is affiliated to at once */
 #define MCX_GC_URI_MAX          512
 
@@ -242,5 +246,9 @@ struct mcx_groupcall_row {
 bool mcx_groupcall_row(struct mcx_groupcall_row *out, size_t n);
 const char *mcx_groupcall_state_name(enum mcx_groupcall_state state);
 const char *mcx_groupcall_event_name(enum mcx_groupcall_event event);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 #include <mcx/seam.h>
 #include <mcx/secret.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_UID_LEN 32
 
 /** UserKeyPeriod and UserKeyOffset of a KMS certificate, seconds; valid when 0 < length and offset < length. */
@@ -90,5 +94,9 @@ struct mcx_cs_ids {
     uint8_t id[2];
 };
 struct mcx_cs_ids mcx_cs_ids(enum mcx_key_type type);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include <mcx/ident.h>
 #include <mcx/keyring.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_IMESSAGE_MAX        8192
 #define MCX_RAND_LEN            16
 #define MCX_IMESSAGE_RAND_MAX   255
@@ -140,5 +144,9 @@ void mcx_imessage_clear(struct mcx_imessage *msg);
 MCX_MUST_CHECK mcx_err mcx_imessage_open(struct mcx_imessage *out, struct mcx_bytes message,
                                          const struct mcx_keyring *ring, struct mcx_replay *replay, struct mcx_ntp now,
                                          const struct mcx_imessage_policy *policy, struct mcx_refusal *why);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

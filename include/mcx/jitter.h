@@ -16,6 +16,10 @@
 
 #include <mcx/amrwb.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_JITTER_SLOTS        64 /* frames held: 1.28 s */
 #define MCX_JITTER_DELAY_MAX_MS 1000
 #define MCX_JITTER_IDLE_FRAMES  10
@@ -40,5 +44,9 @@ bool mcx_jitter_get(struct mcx_amrwb_frame *out, struct mcx_jitter *jb, uint64_t
 /** When mcx_jitter_get() will have a frame; false between talk spurts. */
 bool mcx_jitter_next_ms(uint64_t *at_ms, const struct mcx_jitter *jb);
 struct mcx_jitter_stats mcx_jitter_stats(const struct mcx_jitter *jb);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

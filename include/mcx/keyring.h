@@ -10,6 +10,10 @@
 
 #include <mcx/kmsdoc.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct mcx_keyring;
 
 MCX_MUST_CHECK mcx_err mcx_keyring_new(struct mcx_keyring **out, enum mcx_sakke_tables tables);
@@ -48,5 +52,9 @@ void mcx_keyring_expire(struct mcx_keyring *ring, struct mcx_ntp now);
  * identity that nobody claims; a server that keys whole groups would rather say that a KMS is missing.
  */
 bool mcx_keyring_claims(const struct mcx_keyring *ring, struct mcx_bytes uri);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

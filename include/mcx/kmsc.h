@@ -18,6 +18,10 @@
 
 #include <mcx/store.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_KMSC_PATH             "/keymanagement/identity/v1/"
 #define MCX_KMSC_URL_MAX          4608
 #define MCX_KMSC_TIME_TOLERANCE_S 5 /* how much older than the request an answer may be */
@@ -92,5 +96,9 @@ size_t mcx_kmsc_num_certs(const struct mcx_kmsc *kmsc);
  */
 MCX_MUST_CHECK mcx_err mcx_kmsc_next_fetch(uint64_t *at, const struct mcx_store *store, const char *kms_uri,
                                            const char *user_uri, struct mcx_ntp now, const struct mcx_rng *rng);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 #include <mcx/ident.h>
 #include <mcx/sakke.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_KMS_NS             "urn:3gpp:ns:mcsecKMSInterface:1.0"
 #define MCX_KMSDOC_MAX         (1u << 20) /* octets of a document */
 #define MCX_KMSDOC_URI_MAX     1024       /* octets of any URI or name in a document, with NUL */
@@ -123,5 +127,9 @@ MCX_MUST_CHECK mcx_err mcx_kms_request_read(struct mcx_kms_request **out, struct
                                             struct mcx_refusal *why);
 void mcx_kms_request_free(struct mcx_kms_request *req);
 MCX_MUST_CHECK mcx_err mcx_kms_request_write(char **xml, size_t *len, const struct mcx_kms_request *req);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 
 #include <mcx/bytes.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_TYPE_SDP            "application/sdp"
 #define MCX_TYPE_MCPTT_INFO     "application/vnd.3gpp.mcptt-info+xml"
 #define MCX_TYPE_RESOURCE_LISTS "application/resource-lists+xml"
@@ -251,5 +255,9 @@ enum mcx_answer_mode { MCX_ANSWER_UNSET = 0, MCX_ANSWER_AUTO, MCX_ANSWER_MANUAL 
 /** Value of Answer-Mode or Priv-Answer-Mode; "Automatic" counts as "Auto", parameters are ignored.
  * @retval MCX_E_FORMAT */
 MCX_MUST_CHECK mcx_err mcx_answer_mode_read(enum mcx_answer_mode *out, struct mcx_bytes value);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

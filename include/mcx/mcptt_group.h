@@ -22,6 +22,10 @@
 #include <mcx/group_doc.h>
 #include <mcx/mcptt_server.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_MGRP_MAX_ACTIONS      16
 #define MCX_MGRP_MAX_GROUPS       1024
 #define MCX_MGRP_MAX_PARTICIPANTS 2000 /* of one session, whatever its document says */
@@ -151,5 +155,9 @@ struct mcx_mgrp_row {
 };
 /** @return false past the end */
 bool mcx_mgrp_row(struct mcx_mgrp_row *row, size_t i);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

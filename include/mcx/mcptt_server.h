@@ -25,6 +25,10 @@
 #include <mcx/sdp.h>
 #include <mcx/seam.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_MSRV_MAX_ACTIONS  8
 #define MCX_MSRV_MAX_PATH     4
 #define MCX_MSRV_MAX_WARNINGS 4
@@ -227,5 +231,9 @@ struct mcx_msrv_row {
 };
 /** @return false past the end */
 bool mcx_msrv_row(struct mcx_msrv_row *row, size_t i);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

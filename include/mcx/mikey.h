@@ -21,6 +21,10 @@
 
 #include <mcx/bytes.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** Payload numbers: "next payload" values (RFC 3830 table 6.1.b, RFC 6043, RFC 6509 4.2). */
 enum mcx_mikey_payload_no {
     MCX_MIKEY_PL_LAST = 0,
@@ -410,5 +414,9 @@ struct mcx_mikey_error_msg {
 /** @retval MCX_E_UNSUP data type other than 6 @retval MCX_E_TRUNC @retval MCX_E_FORMAT no T or no ERR */
 MCX_MUST_CHECK mcx_err mcx_mikey_error_read(struct mcx_mikey_error_msg *out, struct mcx_bytes message,
                                             struct mcx_refusal *why);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

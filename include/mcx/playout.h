@@ -12,6 +12,10 @@
 
 #include <mcx/jitter.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct mcx_playout_stats {
     uint64_t received;   /* packets that were played or wait for it */
     uint64_t late;       /* came when their place had been played */
@@ -31,5 +35,9 @@ MCX_MUST_CHECK mcx_err mcx_playout_put(struct mcx_playout *p, const struct mcx_a
 /** Gives out all that is held. */
 void mcx_playout_end(struct mcx_playout *p);
 struct mcx_playout_stats mcx_playout_stats(const struct mcx_playout *p);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

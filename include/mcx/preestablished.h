@@ -15,6 +15,10 @@
 #include <mcx/floor_msg.h>
 #include <mcx/imessage.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_PREEST_URI_MAX 512
 /** User part of the public service identity to which clients send the INVITE that sets one up (TS 24.379 8.2.1;
  * docs/DEVIATIONS.md "preest-psi"). */
@@ -112,5 +116,9 @@ struct mcx_preest_row {
 };
 /** Row `n` of the transition table. @return false past the end */
 bool mcx_preest_row(struct mcx_preest_row *out, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -24,6 +24,10 @@
 #include <mcx/mcptt.h>
 #include <mcx/sdp.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct mcx_privcall;
 
 enum mcx_privcall_state {
@@ -280,5 +284,9 @@ struct mcx_privcall_row {
 bool mcx_privcall_row(struct mcx_privcall_row *out, size_t n);
 const char *mcx_privcall_state_name(enum mcx_privcall_state state);
 const char *mcx_privcall_event_name(enum mcx_privcall_event event);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

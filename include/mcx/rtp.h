@@ -12,6 +12,10 @@
 #include <mcx/bytes.h>
 #include <mcx/seam.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_RTP_HEADER_MIN 12
 #define MCX_RTP_CSRC_MAX   15
 
@@ -61,5 +65,9 @@ MCX_MUST_CHECK mcx_err mcx_rtp_source_write(struct mcx_rtp_source *src, struct m
                                             uint32_t num_samples);
 /** Nothing is sent for `num_samples`; the next packet opens a talk spurt. */
 void mcx_rtp_source_pause(struct mcx_rtp_source *src, uint32_t num_samples);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -30,6 +30,10 @@
 #include <mcx/secret.h>
 #include <mcx/seam.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_SAKKE_POINT_LEN  257 /* 04 || x (128) || y (128) */
 #define MCX_SAKKE_SED_LEN    273 /* R (257) || H (16), "SAKKE data" of RFC 6509 4.2 */
 #define MCX_SAKKE_MASTER_LEN 128
@@ -115,5 +119,9 @@ MCX_MUST_CHECK mcx_err mcx_sakke_extract(uint8_t rsk[MCX_SAKKE_POINT_LEN], const
 
 /** p, q, P and g agree, and one known encapsulation and decapsulation come out right. @retval MCX_E_BUG */
 MCX_MUST_CHECK mcx_err mcx_sakke_self_test(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

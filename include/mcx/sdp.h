@@ -18,6 +18,10 @@
 
 #include <mcx/bytes.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_SDP_MAX       32768 /* octets of a description; an I_MESSAGE of 8192 octets fits */
 #define MCX_SDP_MAX_MEDIA 8
 #define MCX_SDP_MAX_FORMATS 32 /* of one m= line; each is looked up in the lines below it */
@@ -173,5 +177,9 @@ struct mcx_sdp_replace {
  */
 MCX_MUST_CHECK mcx_err mcx_sdp_rewrite(struct mcx_wr *out, const struct mcx_sdp *sdp,
                                        const struct mcx_sdp_replace *replace, size_t num);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

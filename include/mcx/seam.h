@@ -11,6 +11,10 @@
 
 #include <mcx/bytes.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** Source of random octets; fill either writes all of `out` or fails. */
 struct mcx_rng {
     mcx_err (*fill)(void *ctx, uint8_t *out, size_t len);
@@ -63,5 +67,9 @@ struct mcx_log {
 void mcx_log(const struct mcx_log *log, const struct mcx_log_record *rec);
 /** A sink that writes one line a record to standard error, from `*min_level` on (ctx = enum mcx_log_level *). */
 void mcx_log_stderr(void *ctx, const struct mcx_log_record *rec);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -19,6 +19,10 @@
 
 #include <mcx/err.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** 16 secret octets: K of TS 33.180 5.2 (GMK, PCK, CSK...), which is the SSV of RFC 6508 and the TGK of MIKEY. */
 #define MCX_KEY_LEN 16
 struct mcx_key {
@@ -54,6 +58,10 @@ void mcx_secret_free(void *p);
 #else
 #define MCX_CT_SECRET(p, len) ((void)0)
 #define MCX_CT_PUBLIC(p, len) ((void)0)
+#endif
+
+#ifdef __cplusplus
+}
 #endif
 
 #endif

@@ -10,6 +10,10 @@
 
 #include <mcx/err.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /**
  * SHA-256, HMAC, AES-CTR, AES-GCM and key wrap by published values; then mcx_eccsi_self_test() and
  * mcx_sakke_self_test().
@@ -21,5 +25,9 @@
  * @retval MCX_E_NOMEM
  */
 MCX_MUST_CHECK mcx_err mcx_crypto_self_test(const char **which);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 #include <mcx/bytes.h>
 #include <mcx/ident.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_SRTP_MKI_MAX       8
 #define MCX_SRTP_OVERHEAD_MAX  (16 + MCX_SRTP_MKI_MAX + 4)
 #define MCX_SRTCP_OVERHEAD_MAX (16 + 4 + MCX_SRTP_MKI_MAX)
@@ -86,5 +90,9 @@ MCX_MUST_CHECK mcx_err mcx_srtp_unprotect(struct mcx_srtp_rx *rx, struct mcx_wr 
                                           struct mcx_refusal *why);
 MCX_MUST_CHECK mcx_err mcx_srtcp_unprotect(struct mcx_srtp_rx *rx, struct mcx_wr *out, struct mcx_bytes packet,
                                            struct mcx_refusal *why);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

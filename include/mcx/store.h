@@ -20,6 +20,10 @@
 
 #include <mcx/keyring.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MCX_STORE_KEY_LEN      32
 #define MCX_STORE_VERSION      1
 #define MCX_STORE_MAX          (1u << 20) /* octets of a sealed store */
@@ -106,5 +110,9 @@ MCX_MUST_CHECK mcx_err mcx_store_seal(uint8_t **out, size_t *len, struct mcx_sto
 MCX_MUST_CHECK mcx_err mcx_store_open(struct mcx_store **out, struct mcx_bytes sealed,
                                       const uint8_t key[MCX_STORE_KEY_LEN], uint64_t min_serial,
                                       struct mcx_refusal *why);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include <mcx/bytes.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** Write 2 * in.len lower-case digits and a NUL. @retval MCX_E_SPACE cap < 2 * in.len + 1 */
 MCX_MUST_CHECK mcx_err mcx_hex_write(char *out, size_t cap, struct mcx_bytes in);
 /** As mcx_hex_write, upper case (xs:hexBinary canonical form). */
@@ -33,5 +37,9 @@ bool mcx_utf8_ok(struct mcx_bytes in);
 /** For a terminal: what is left is well-formed UTF-8. Control characters (C0, DEL, C1) and octets that are no UTF-8
  * become '?'; cut before the character that does not fit any more. `cap` is at least 1. */
 void mcx_text_plain(char *out, size_t cap, const char *text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
