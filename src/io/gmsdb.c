@@ -3,6 +3,7 @@
 #include "io/gmsdb_int.h"
 
 #include "io/gmsdb_schema.h"
+#include "io/sqlite.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,17 +19,7 @@ static uint64_t as_uint(int64_t v)
 
 static mcx_err from_sqlite(int rc)
 {
-    if (rc == SQLITE_IOERR_NOMEM) {
-        return MCX_E_NOMEM;
-    }
-    switch (rc & 0xff) {
-    case SQLITE_DONE:
-    case SQLITE_ROW:
-    case SQLITE_OK: return MCX_OK;
-    case SQLITE_CONSTRAINT: return MCX_E_POLICY; /* a UNIQUE: it is there already */
-    case SQLITE_NOMEM: return MCX_E_NOMEM;
-    default: return MCX_E_IO;
-    }
+    return (rc & 0xff) == SQLITE_CONSTRAINT ? MCX_E_POLICY : mcx_sqlite_err(rc); /* a UNIQUE: it is there already */
 }
 
 static mcx_err bind_one(sqlite3_stmt *s, int at, char type, va_list *ap)
@@ -169,19 +160,10 @@ mcx_err mcx_gmsdb_end(struct mcx_gmsdb *db, mcx_err err)
     return err;
 }
 
-static mcx_err exec(sqlite3 *sqlite, const char *text)
-{
-    return from_sqlite(sqlite3_exec(sqlite, text, NULL, NULL, NULL));
-}
-
 static mcx_err open_sqlite(sqlite3 **out, const char *path, int flags)
 {
-    static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
-                                   "PRAGMA trusted_schema = OFF; PRAGMA temp_store = FILE;";
-
-    MCX_TRY(from_sqlite(sqlite3_open_v2(path, out, flags | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL)));
-    (void)sqlite3_busy_timeout(*out, BUSY_MS);
-    return exec(*out, settings);
+    MCX_TRY(mcx_sqlite_open(out, path, flags, BUSY_MS));
+    return mcx_sqlite_exec(*out, "PRAGMA temp_store = FILE");
 }
 
 static mcx_err version_of(sqlite3 *sqlite, uint64_t *version)
@@ -213,7 +195,7 @@ static mcx_err upgrade(sqlite3 *sqlite)
         if (gmsdb_upgrades[version] == NULL) {
             return MCX_E_UNSUP;
         }
-        MCX_TRY(exec(sqlite, gmsdb_upgrades[version]));
+        MCX_TRY(mcx_sqlite_exec(sqlite, gmsdb_upgrades[version]));
     }
     return MCX_OK;
 }
@@ -304,9 +286,9 @@ mcx_err mcx_gmsdb_create(const char *path, const char *gms_uri, const uint8_t se
     mcx_err err = open_sqlite(&sqlite, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 
     MCX_GO(err, err);
-    MCX_GO(err, exec(sqlite, "BEGIN EXCLUSIVE")); /* fails below when the tables are there already */
-    MCX_GO(err, exec(sqlite, gmsdb_schema));
-    MCX_GO(err, exec(sqlite, "COMMIT"));
+    MCX_GO(err, mcx_sqlite_exec(sqlite, "BEGIN EXCLUSIVE")); /* fails below when the tables are there already */
+    MCX_GO(err, mcx_sqlite_exec(sqlite, gmsdb_schema));
+    MCX_GO(err, mcx_sqlite_exec(sqlite, "COMMIT"));
     MCX_GO(err, open_prepared(&db, path));
     MCX_GO(err, mcx_gms_key_seal(check, &zeros, seal_key, rng));
     MCX_GO(err, mcx_gmsdb_do(db, Q_GMS_SET, "tib", gms_uri, (uint64_t)MCX_GMS_DEFAULT_US_PER_PAYLOAD,

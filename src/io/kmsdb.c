@@ -2,8 +2,8 @@
 #include "io/kmsdb.h"
 
 #include "io/kmsdb_schema.h"
+#include "io/sqlite.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +111,7 @@ static mcx_err finish(sqlite3_stmt *s)
     int rc = sqlite3_step(s);
 
     (void)sqlite3_reset(s);
-    return rc == SQLITE_DONE ? MCX_OK : MCX_E_IO;
+    return rc == SQLITE_ROW ? MCX_E_BUG : mcx_sqlite_err(rc);
 }
 
 static mcx_err begin(struct mcx_kmsdb *db)
@@ -140,7 +140,7 @@ static mcx_err one_int(sqlite3_stmt *s, int64_t *out)
         *out = sqlite3_column_int64(s, 0);
     }
     (void)sqlite3_reset(s);
-    return rc == SQLITE_ROW ? MCX_OK : rc == SQLITE_DONE ? MCX_E_NOKEY : MCX_E_IO;
+    return rc == SQLITE_DONE ? MCX_E_NOKEY : mcx_sqlite_err(rc);
 }
 
 static const char *text_of(sqlite3_stmt *s, int column)
@@ -150,30 +150,13 @@ static const char *text_of(sqlite3_stmt *s, int column)
     return p == NULL ? "" : (const char *)p;
 }
 
-static mcx_err exec(sqlite3 *sqlite, const char *text)
-{
-    return sqlite3_exec(sqlite, text, NULL, NULL, NULL) == SQLITE_OK ? MCX_OK : MCX_E_IO;
-}
-
-static mcx_err open_sqlite(sqlite3 **out, const char *path, int flags)
-{
-    static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
-                                   "PRAGMA trusted_schema = OFF;";
-
-    if (sqlite3_open_v2(path, out, flags | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK) {
-        return MCX_E_IO;
-    }
-    (void)sqlite3_busy_timeout(*out, BUSY_MS);
-    return exec(*out, settings);
-}
-
 static mcx_err check_version(sqlite3 *sqlite)
 {
     sqlite3_stmt *s = NULL;
     int64_t version = 0;
-    mcx_err err = MCX_E_IO;
+    mcx_err err = mcx_sqlite_err(sqlite3_prepare_v2(sqlite, "PRAGMA user_version", -1, &s, NULL));
 
-    if (sqlite3_prepare_v2(sqlite, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK) {
+    if (err == MCX_OK) {
         err = one_int(s, &version);
     }
     (void)sqlite3_finalize(s);
@@ -186,9 +169,8 @@ static mcx_err check_version(sqlite3 *sqlite)
 static mcx_err prepare_all(struct mcx_kmsdb *db)
 {
     for (int q = 0; q < NUM_QUERIES; q++) {
-        if (sqlite3_prepare_v3(db->sqlite, sql[q], -1, SQLITE_PREPARE_PERSISTENT, &db->stmt[q], NULL) != SQLITE_OK) {
-            return MCX_E_IO;
-        }
+        MCX_TRY(
+            mcx_sqlite_err(sqlite3_prepare_v3(db->sqlite, sql[q], -1, SQLITE_PREPARE_PERSISTENT, &db->stmt[q], NULL)));
     }
     return MCX_OK;
 }
@@ -199,7 +181,7 @@ mcx_err mcx_kmsdb_open(struct mcx_kmsdb **out, const char *path)
     mcx_err err = db == NULL ? MCX_E_NOMEM : MCX_OK;
 
     MCX_GO(err, err);
-    MCX_GO(err, open_sqlite(&db->sqlite, path, SQLITE_OPEN_READWRITE));
+    MCX_GO(err, mcx_sqlite_open(&db->sqlite, path, SQLITE_OPEN_READWRITE, BUSY_MS));
     MCX_GO(err, check_version(db->sqlite));
     MCX_GO(err, prepare_all(db));
     *out = db;
@@ -237,16 +219,16 @@ out:
 mcx_err mcx_kmsdb_create(const char *path, struct mcx_bytes cert_xml)
 {
     sqlite3 *sqlite = NULL;
-    mcx_err err = open_sqlite(&sqlite, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    mcx_err err = mcx_sqlite_open(&sqlite, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, BUSY_MS);
 
     if (err == MCX_OK) { /* fails when the tables are there already */
-        err = exec(sqlite, "BEGIN EXCLUSIVE");
+        err = mcx_sqlite_exec(sqlite, "BEGIN EXCLUSIVE");
     }
     if (err == MCX_OK) {
-        err = exec(sqlite, kmsdb_schema);
+        err = mcx_sqlite_exec(sqlite, kmsdb_schema);
     }
     if (err == MCX_OK) {
-        err = exec(sqlite, "COMMIT");
+        err = mcx_sqlite_exec(sqlite, "COMMIT");
     }
     (void)sqlite3_close(sqlite);
     return err == MCX_OK ? set_cert(path, cert_xml) : err;
@@ -255,9 +237,10 @@ mcx_err mcx_kmsdb_create(const char *path, struct mcx_bytes cert_xml)
 mcx_err mcx_kmsdb_cert(struct mcx_kmsdb *db, mcx_err (*each)(void *arg, struct mcx_bytes xml), void *arg)
 {
     sqlite3_stmt *s = fresh(db, Q_CERT);
-    mcx_err err = MCX_E_IO;
+    int rc = sqlite3_step(s);
+    mcx_err err = rc == SQLITE_DONE ? MCX_E_IO : mcx_sqlite_err(rc);
 
-    if (sqlite3_step(s) == SQLITE_ROW) {
+    if (rc == SQLITE_ROW) {
         const void *p = sqlite3_column_blob(s, 0);
 
         err = each(arg, mcx_bytes(p, (size_t)sqlite3_column_bytes(s, 0)));
@@ -284,9 +267,7 @@ static mcx_err account_of(struct mcx_kmsdb *db, int64_t *id, enum mcx_kmsdb_kind
     if (rc == SQLITE_ROW) {
         return have == (int64_t)kind ? MCX_OK : MCX_E_POLICY;
     }
-    if (rc != SQLITE_DONE) {
-        return MCX_E_IO;
-    }
+    MCX_TRY(mcx_sqlite_err(rc));
     s = fresh(db, Q_ACCOUNT_ADD);
     MCX_TRY(bind_text(s, 1, mcptt_id));
     MCX_TRY(bind_int(s, 2, (uint64_t)kind));
@@ -361,7 +342,7 @@ mcx_err mcx_kmsdb_users(struct mcx_kmsdb *db, void (*each)(void *arg, const stru
         each(arg, &u);
     }
     (void)sqlite3_reset(s);
-    return rc == SQLITE_DONE ? MCX_OK : MCX_E_IO;
+    return mcx_sqlite_err(rc);
 }
 
 mcx_err mcx_kmsdb_external_add(struct mcx_kmsdb *db, const char *name, struct mcx_bytes xml)
@@ -402,7 +383,7 @@ mcx_err mcx_kmsdb_audits(struct mcx_kmsdb *db, void (*each)(void *arg, const str
         each(arg, &a);
     }
     (void)sqlite3_reset(s);
-    return rc == SQLITE_DONE ? MCX_OK : MCX_E_IO;
+    return mcx_sqlite_err(rc);
 }
 
 /* The interface of the core. */
@@ -423,9 +404,8 @@ static mcx_err store_identities(void *ctx, struct mcx_kms_identities *out, const
         out->num += err == MCX_OK ? 1 : 0;
     }
     (void)sqlite3_reset(s);
-    if (err != MCX_OK || rc != SQLITE_DONE) {
-        return err != MCX_OK ? err : MCX_E_IO;
-    }
+    MCX_TRY(err);
+    MCX_TRY(mcx_sqlite_err(rc));
     return out->num == 0 ? MCX_E_NOKEY : MCX_OK;
 }
 
@@ -447,7 +427,7 @@ static mcx_err store_external(void *ctx, uint64_t *cache_num, mcx_err (*each)(vo
         err = each(arg, mcx_bytes(p, (size_t)sqlite3_column_bytes(s, 0)));
     }
     (void)sqlite3_reset(s);
-    err = err == MCX_OK && rc != SQLITE_DONE ? MCX_E_IO : err;
+    err = err == MCX_OK ? mcx_sqlite_err(rc) : err;
     *cache_num = (uint64_t)num;
 out:
     return end(db, err);

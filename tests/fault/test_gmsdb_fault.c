@@ -16,154 +16,14 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
-#include <sqlite3.h>
 
 #include "io/gmsdb_int.h"
+#include "support/failing_sqlite.h"
 #include "support/fake.h"
 #include "support/gms_lab.h"
 
 #define NEWS "sip:news@example.org"
 #define ERIN "sip:erin@example.org"
-
-/* What fails */
-
-static size_t num_allocs, num_writes;
-static size_t fail_alloc, fail_write; /* the n-th; 0 = none */
-static int write_code;
-static long num_live;
-
-static int refuse(void)
-{
-    num_allocs++;
-    return fail_alloc != 0 && num_allocs == fail_alloc;
-}
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifdef SANITIZED
-static sqlite3_mem_methods sqlite_mem;
-
-static void *sqlite_malloc(int n)
-{
-    return refuse() ? NULL : sqlite_mem.xMalloc(n);
-}
-static void *sqlite_realloc(void *p, int n)
-{
-    return refuse() ? NULL : sqlite_mem.xRealloc(p, n);
-}
-static void replace_allocator(void)
-{
-    sqlite3_mem_methods m;
-
-    assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite_mem), SQLITE_OK);
-    m = sqlite_mem;
-    m.xMalloc = sqlite_malloc;
-    m.xRealloc = sqlite_realloc;
-    assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &m), SQLITE_OK);
-}
-#else
-/* The C library's own allocator under its other names (glibc). */
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t num, size_t n);
-void *__libc_realloc(void *p, size_t n);
-void __libc_free(void *p);
-
-void *malloc(size_t n)
-{
-    void *p = refuse() ? NULL : __libc_malloc(n);
-
-    num_live += p != NULL;
-    return p;
-}
-void *calloc(size_t num, size_t n)
-{
-    void *p = refuse() ? NULL : __libc_calloc(num, n);
-
-    num_live += p != NULL;
-    return p;
-}
-void *realloc(void *old, size_t n)
-{
-    void *p = refuse() ? NULL : __libc_realloc(old, n);
-
-    num_live += p != NULL && old == NULL;
-    return p;
-}
-void free(void *p)
-{
-    num_live -= p != NULL;
-    __libc_free(p);
-}
-static void replace_allocator(void)
-{
-}
-#endif
-
-/* Files: those of the system, with writes that may fail. One place for each kind of file. */
-struct kind {
-    sqlite3_io_methods failing; /* first: a file points here */
-    const sqlite3_io_methods *system;
-};
-
-static sqlite3_vfs vfs;
-static sqlite3_vfs *system_vfs;
-static struct kind kinds[8];
-
-static const sqlite3_io_methods *system_methods(const sqlite3_file *f)
-{
-    return ((const struct kind *)(const void *)f->pMethods)->system;
-}
-
-static int broken(void)
-{
-    num_writes++;
-    return fail_write != 0 && num_writes >= fail_write; /* a full disk stays full */
-}
-
-static int x_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
-{
-    return broken() ? write_code : system_methods(f)->xWrite(f, p, n, at);
-}
-
-static int x_sync(sqlite3_file *f, int flags)
-{
-    return broken() ? SQLITE_IOERR_FSYNC : system_methods(f)->xSync(f, flags);
-}
-
-static int x_open(sqlite3_vfs *v, sqlite3_filename name, sqlite3_file *f, int flags, int *out_flags)
-{
-    int rc = system_vfs->xOpen(v, name, f, flags, out_flags);
-    struct kind *k = kinds;
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    while (k->system != NULL && k->system != f->pMethods) {
-        k++;
-        assert_true(k < kinds + 8);
-    }
-    k->system = f->pMethods;
-    k->failing = *f->pMethods;
-    k->failing.xWrite = x_write;
-    k->failing.xSync = x_sync;
-    f->pMethods = &k->failing;
-    return rc;
-}
-
-static void replace_files(void)
-{
-    system_vfs = sqlite3_vfs_find(NULL);
-    vfs = *system_vfs;
-    vfs.zName = "failing";
-    vfs.xOpen = x_open;
-    assert_int_equal(sqlite3_vfs_register(&vfs, 1), SQLITE_OK);
-}
 
 static struct fake_rng fake;
 
@@ -598,7 +458,7 @@ static size_t *const counts[] = { &num_allocs, &num_writes, &fake.num_calls };
 static void arm(enum trouble what, size_t n)
 {
     num_allocs = num_writes = fake.num_calls = 0;
-    fail_alloc = what == ALLOC ? n : 0;
+    fail_at = what == ALLOC ? n : 0;
     fail_write = what == WRITE ? n : 0;
     fake.fail_at = what == DRAW ? n : 0;
 }
@@ -824,7 +684,6 @@ int main(void)
 
     };
 
-    replace_allocator();
-    replace_files();
+    failing_sqlite();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
