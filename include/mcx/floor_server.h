@@ -19,6 +19,7 @@ extern "C" {
 
 #define MCX_FSRV_MAX_PARTICIPANTS 2000
 #define MCX_FSRV_MAX_ACTIONS      16
+#define MCX_FSRV_MAX_ROWS         3
 
 /** Timers of TS 24.380 11.1.3: data, see mcx_fsrv_timer_info(). */
 enum mcx_fsrv_timer {
@@ -98,6 +99,8 @@ struct mcx_fsrv_action {
 struct mcx_fsrv_out {
     struct mcx_fsrv_action action[MCX_FSRV_MAX_ACTIONS];
     size_t num;
+    size_t row[MCX_FSRV_MAX_ROWS]; /* which have been taken, in order: mcx_fsrv_row() */
+    size_t num_rows;
 };
 
 struct mcx_fsrv;
@@ -129,6 +132,7 @@ const char *mcx_fsrv_participant_state(const struct mcx_fsrv *srv, uint32_t id);
 
 /** Of several rows for one state and event the first whose condition holds is taken. */
 struct mcx_fsrv_row {
+    const char *clause; /* what follows 6.3.; "" = ours, see docs/DEVIATIONS.md */
     const char *state, *next, *what;
     char event[80]; /* with the condition: "Floor Request, pre-empts" */
 };

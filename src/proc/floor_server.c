@@ -128,6 +128,7 @@ mcx_err mcx_fsrv_step(struct mcx_fsrv *srv, const struct mcx_fsrv_in *in, struct
     struct fs_run r = { .srv = srv, .in = in, .out = out };
 
     out->num = 0;
+    out->num_rows = 0;
     switch (in->event) {
     case MCX_FS_JOIN: return join_step(&r);
     case MCX_FS_LEAVE: return user_step(&r, UE_LEAVE);

@@ -136,6 +136,16 @@ void fs_inactive(struct fs_run *r)
     (void)add(r, MCX_FS_INACTIVE, 0);
 }
 
+void fs_took(struct fs_run *r, size_t n)
+{
+    struct mcx_fsrv_out *out = r->out;
+
+    if (out->num_rows <
+        MCX_FSRV_MAX_ROWS) { /* two of the interface's, when one leads to another, and the arbitration's */
+        out->row[out->num_rows++] = n;
+    }
+}
+
 /* ---- timers ---- */
 
 uint64_t fs_timer_end(const struct fs_run *r, enum mcx_fsrv_timer timer)

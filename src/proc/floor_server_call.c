@@ -284,6 +284,7 @@ static void stop_forwarding(struct fs_run *r)
 #define TO_NEXT "Floor Granted to the head of the queue, Floor Taken to all others; T1, T20"
 
 static const struct row {
+    const char *clause; /* what follows 6.3.; "" = ours, docs/DEVIATIONS.md says why */
     enum fs_state state;
     int event; /* enum mcx_fsrv_timer or enum event */
     struct fs_guard when;
@@ -292,65 +293,68 @@ static const struct row {
     const char *what;
 } rows[] = {
     /* 6.3.4.2 */
-    { G_START_STOP, EV_START, IF(temporary_group, "temporary group"), G_INITIALISING, fs_nothing, "" },
-    { G_START_STOP, EV_START, IF(fs_if_implicit, "implicit request"), G_TAKEN, grant_request,
+    { "4.2.2", G_START_STOP, EV_START, IF(temporary_group, "temporary group"), G_INITIALISING, fs_nothing, "" },
+    { "4.2.2", G_START_STOP, EV_START, IF(fs_if_implicit, "implicit request"), G_TAKEN, grant_request,
       "Floor Granted to him; T1" },
-    { G_START_STOP, EV_START, ALWAYS, G_IDLE, become_idle, TO_IDLE },
+    { "4.2.2", G_START_STOP, EV_START, ALWAYS, G_IDLE, become_idle, TO_IDLE },
     /* 6.3.4.3 */
-    { G_IDLE, EV_REQUEST, IF(fs_if_alone, "alone in the call"), G_IDLE, deny_alone, "Floor Deny #3" },
-    { G_IDLE, EV_REQUEST, IF(fs_if_receive_only, "receive only"), G_IDLE, fs_deny_receive_only, "Floor Deny #5" },
-    { G_IDLE, EV_REQUEST, IF(fs_if_retry_later, "before T9"), G_IDLE, fs_deny_retry_after, "Floor Deny #4" },
-    { G_IDLE, EV_REQUEST, ALWAYS, G_TAKEN, grant_request, "Floor Granted to him, Floor Taken to all others; T1" },
-    { G_IDLE, MCX_FS_T7, IF(below_c7, "C7 below its limit"), G_IDLE, idle_again, "Floor Idle to all; C7 + 1, T7" },
-    { G_IDLE, MCX_FS_T7, ALWAYS, G_IDLE, fs_nothing, "" },
-    { G_IDLE, MCX_FS_T4, ALWAYS, G_IDLE, inactive, "the call may be released; T4" },
-    { G_IDLE, EV_CALL_TYPE, ALWAYS, G_IDLE, set_call_type, "Floor Indicator from now on" },
-    { G_IDLE, EV_EMPTY, ALWAYS, G_START_STOP, stop, "" },
-    { G_IDLE, EV_END, ALWAYS, G_RELEASING, stop, "" },
+    { "4.3.3", G_IDLE, EV_REQUEST, IF(fs_if_alone, "alone in the call"), G_IDLE, deny_alone, "Floor Deny #3" },
+    { "4.3.3", G_IDLE, EV_REQUEST, IF(fs_if_receive_only, "receive only"), G_IDLE, fs_deny_receive_only,
+      "Floor Deny #5" },
+    { "", G_IDLE, EV_REQUEST, IF(fs_if_retry_later, "before T9"), G_IDLE, fs_deny_retry_after, "Floor Deny #4" },
+    { "4.3.3", G_IDLE, EV_REQUEST, ALWAYS, G_TAKEN, grant_request,
+      "Floor Granted to him, Floor Taken to all others; T1" },
+    { "4.3.4", G_IDLE, MCX_FS_T7, IF(below_c7, "C7 below its limit"), G_IDLE, idle_again,
+      "Floor Idle to all; C7 + 1, T7" },
+    { "4.3.4", G_IDLE, MCX_FS_T7, ALWAYS, G_IDLE, fs_nothing, "" },
+    { "4.3.5", G_IDLE, MCX_FS_T4, ALWAYS, G_IDLE, inactive, "the call may be released; T4" },
+    { "", G_IDLE, EV_CALL_TYPE, ALWAYS, G_IDLE, set_call_type, "Floor Indicator from now on" },
+    { "3", G_IDLE, EV_EMPTY, ALWAYS, G_START_STOP, stop, "" },
+    { "4.6.2", G_IDLE, EV_END, ALWAYS, G_RELEASING, stop, "" },
     /* 6.3.4.4 */
-    { G_TAKEN, EV_MEDIA, ALWAYS, G_TAKEN, talks, "T2 unless it runs; T1 anew, no T20" },
-    { G_TAKEN, EV_REQUEST, IF(from_talker, "of the talker"), G_TAKEN, granted_again,
+    { "4.4.5", G_TAKEN, EV_MEDIA, ALWAYS, G_TAKEN, talks, "T2 unless it runs; T1 anew, no T20" },
+    { "4.4.8", G_TAKEN, EV_REQUEST, IF(from_talker, "of the talker"), G_TAKEN, granted_again,
       "Floor Granted again, with what is left of T2" },
-    { G_TAKEN, EV_REQUEST, IF(fs_if_pre_empts, "pre-empts"), G_REVOKE, revoke_for_request,
+    { "4.4.7", G_TAKEN, EV_REQUEST, IF(fs_if_pre_empts, "pre-empts"), G_REVOKE, revoke_for_request,
       "Floor Revoke #4 to the talker; he waits in front of all; T3, T8" },
-    { G_TAKEN, EV_RELEASE, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
-    { G_TAKEN, EV_RELEASE, ALWAYS, G_IDLE, end_burst, TO_IDLE },
-    { G_TAKEN, EV_LEFT, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
-    { G_TAKEN, EV_LEFT, ALWAYS, G_IDLE, end_burst, TO_IDLE },
-    { G_TAKEN, MCX_FS_T1, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
-    { G_TAKEN, MCX_FS_T1, ALWAYS, G_IDLE, end_burst, TO_IDLE },
-    { G_TAKEN, MCX_FS_T2, ALWAYS, G_REVOKE, revoke_too_long, "Floor Revoke #2 to the talker; T3, T8" },
-    { G_TAKEN, EV_ALONE, ALWAYS, G_REVOKE, revoke_alone, "Floor Revoke #1 to the talker; T3, T8" },
-    { G_TAKEN, MCX_FS_T20, IF(below_c20, "C20 below its limit"), G_TAKEN, granted_repeat,
+    { "4.4.6", G_TAKEN, EV_RELEASE, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
+    { "4.4.6", G_TAKEN, EV_RELEASE, ALWAYS, G_IDLE, end_burst, TO_IDLE },
+    { "4.4.11", G_TAKEN, EV_LEFT, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
+    { "4.4.11", G_TAKEN, EV_LEFT, ALWAYS, G_IDLE, end_burst, TO_IDLE },
+    { "4.4.3", G_TAKEN, MCX_FS_T1, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
+    { "4.4.3", G_TAKEN, MCX_FS_T1, ALWAYS, G_IDLE, end_burst, TO_IDLE },
+    { "4.4.4", G_TAKEN, MCX_FS_T2, ALWAYS, G_REVOKE, revoke_too_long, "Floor Revoke #2 to the talker; T3, T8" },
+    { "", G_TAKEN, EV_ALONE, ALWAYS, G_REVOKE, revoke_alone, "Floor Revoke #1 to the talker; T3, T8" },
+    { "4.4.9", G_TAKEN, MCX_FS_T20, IF(below_c20, "C20 below its limit"), G_TAKEN, granted_repeat,
       "Floor Granted again; C20 + 1, T20" },
-    { G_TAKEN, MCX_FS_T20, ALWAYS, G_TAKEN, fs_nothing, "" },
-    { G_TAKEN, EV_ACK, ALWAYS, G_TAKEN, arrived, "no T20" },
-    { G_TAKEN, EV_CALL_TYPE, ALWAYS, G_TAKEN, set_call_type, "Floor Indicator from now on" },
-    { G_TAKEN, EV_EMPTY, ALWAYS, G_START_STOP, stop_forwarding, "" },
-    { G_TAKEN, EV_END, ALWAYS, G_RELEASING, stop_forwarding, "media of nobody" },
+    { "4.4.10", G_TAKEN, MCX_FS_T20, ALWAYS, G_TAKEN, fs_nothing, "" },
+    { "", G_TAKEN, EV_ACK, ALWAYS, G_TAKEN, arrived, "no T20" },
+    { "", G_TAKEN, EV_CALL_TYPE, ALWAYS, G_TAKEN, set_call_type, "Floor Indicator from now on" },
+    { "3", G_TAKEN, EV_EMPTY, ALWAYS, G_START_STOP, stop_forwarding, "" },
+    { "4.6.2", G_TAKEN, EV_END, ALWAYS, G_RELEASING, stop_forwarding, "media of nobody" },
     /* 6.3.4.5 */
-    { G_REVOKE, EV_MEDIA, ALWAYS, G_REVOKE, note_ssrc, "T1 anew" },
-    { G_REVOKE, EV_REQUEST, ALWAYS, G_REVOKE, queue_in_front, "he waits in front, by priority" },
-    { G_REVOKE, EV_RELEASE, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
-    { G_REVOKE, EV_RELEASE, ALWAYS, G_IDLE, end_burst, TO_IDLE },
-    { G_REVOKE, EV_LEFT, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
-    { G_REVOKE, EV_LEFT, ALWAYS, G_IDLE, end_burst, TO_IDLE },
-    { G_REVOKE, MCX_FS_T1, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
-    { G_REVOKE, MCX_FS_T1, ALWAYS, G_IDLE, end_burst, TO_IDLE },
-    { G_REVOKE, MCX_FS_T3, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
-    { G_REVOKE, MCX_FS_T3, ALWAYS, G_IDLE, end_burst, TO_IDLE },
-    { G_REVOKE, MCX_FS_T8, ALWAYS, G_REVOKE, revoke_again, "Floor Revoke again; T8" },
-    { G_REVOKE, EV_CALL_TYPE, ALWAYS, G_REVOKE, set_call_type, "Floor Indicator from now on" },
-    { G_REVOKE, EV_EMPTY, ALWAYS, G_START_STOP, stop_forwarding, "" },
-    { G_REVOKE, EV_END, ALWAYS, G_RELEASING, stop_forwarding, "media of nobody" },
+    { "4.5.3", G_REVOKE, EV_MEDIA, ALWAYS, G_REVOKE, note_ssrc, "T1 anew" },
+    { "", G_REVOKE, EV_REQUEST, ALWAYS, G_REVOKE, queue_in_front, "he waits in front, by priority" },
+    { "4.5.4", G_REVOKE, EV_RELEASE, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
+    { "4.5.4", G_REVOKE, EV_RELEASE, ALWAYS, G_IDLE, end_burst, TO_IDLE },
+    { "3", G_REVOKE, EV_LEFT, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
+    { "3", G_REVOKE, EV_LEFT, ALWAYS, G_IDLE, end_burst, TO_IDLE },
+    { "4.5.6", G_REVOKE, MCX_FS_T1, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
+    { "4.5.6", G_REVOKE, MCX_FS_T1, ALWAYS, G_IDLE, end_burst, TO_IDLE },
+    { "4.5.5", G_REVOKE, MCX_FS_T3, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
+    { "4.5.5", G_REVOKE, MCX_FS_T3, ALWAYS, G_IDLE, end_burst, TO_IDLE },
+    { "5.6.3", G_REVOKE, MCX_FS_T8, ALWAYS, G_REVOKE, revoke_again, "Floor Revoke again; T8" },
+    { "", G_REVOKE, EV_CALL_TYPE, ALWAYS, G_REVOKE, set_call_type, "Floor Indicator from now on" },
+    { "3", G_REVOKE, EV_EMPTY, ALWAYS, G_START_STOP, stop_forwarding, "" },
+    { "4.6.2", G_REVOKE, EV_END, ALWAYS, G_RELEASING, stop_forwarding, "media of nobody" },
     /* 6.3.4.8 */
-    { G_INITIALISING, EV_READY, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
-    { G_INITIALISING, EV_READY, ALWAYS, G_IDLE, become_idle, TO_IDLE },
-    { G_INITIALISING, EV_CALL_TYPE, ALWAYS, G_INITIALISING, set_call_type, "Floor Indicator from now on" },
-    { G_INITIALISING, EV_EMPTY, ALWAYS, G_START_STOP, stop, "" },
-    { G_INITIALISING, EV_END, ALWAYS, G_RELEASING, stop, "" },
+    { "4.8.4", G_INITIALISING, EV_READY, IF(fs_if_someone_waits, "somebody waits"), G_TAKEN, grant_head, TO_NEXT },
+    { "4.8.4", G_INITIALISING, EV_READY, ALWAYS, G_IDLE, become_idle, TO_IDLE },
+    { "", G_INITIALISING, EV_CALL_TYPE, ALWAYS, G_INITIALISING, set_call_type, "Floor Indicator from now on" },
+    { "3", G_INITIALISING, EV_EMPTY, ALWAYS, G_START_STOP, stop, "" },
+    { "4.6.2", G_INITIALISING, EV_END, ALWAYS, G_RELEASING, stop, "" },
     /* 6.3.4.7 */
-    { G_RELEASING, EV_EMPTY, ALWAYS, G_START_STOP, stop, "" },
+    { "4.7.2", G_RELEASING, EV_EMPTY, ALWAYS, G_START_STOP, stop, "" },
 };
 #define NUM_ROWS (sizeof rows / sizeof rows[0])
 
@@ -364,6 +368,7 @@ mcx_err fs_arbitrate(struct fs_run *r, int event)
 {
     for (size_t i = 0; i < NUM_ROWS; i++) {
         if (rows[i].state == r->srv->state && rows[i].event == event && fs_holds(&rows[i].when, r)) {
+            fs_took(r, i);
             rows[i].act(r);
             r->srv->state = rows[i].next;
             return MCX_OK;
@@ -377,6 +382,7 @@ bool fs_row(struct mcx_fsrv_row *out, size_t n)
     if (n >= NUM_ROWS) {
         return false;
     }
+    out->clause = rows[n].clause;
     out->state = state_names[rows[n].state];
     out->next = state_names[rows[n].next];
     out->what = rows[n].what;

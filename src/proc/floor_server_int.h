@@ -175,6 +175,8 @@ void fs_send_position(struct fs_run *r);
 void fs_send_ack(struct fs_run *r);
 void fs_forward(struct fs_run *r, uint32_t id);
 void fs_inactive(struct fs_run *r);
+/** Row `n` of mcx_fsrv_row() is taken. */
+void fs_took(struct fs_run *r, size_t n);
 
 void fs_timer_start(struct fs_run *r, enum mcx_fsrv_timer timer);
 void fs_timer_stop(struct fs_run *r, enum mcx_fsrv_timer timer);

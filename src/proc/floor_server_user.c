@@ -198,6 +198,7 @@ static void take_request(struct fs_run *r);
 static void leave(struct fs_run *r);
 
 static const struct fs_user_row {
+    const char *clause; /* as in the table of the arbitration */
     enum fs_user_state state;
     enum fs_user_event event;
     struct fs_guard when;
@@ -206,89 +207,99 @@ static const struct fs_user_row {
     const char *what;
 } user_rows[] = {
     /* 6.3.5.2 */
-    { U_START_STOP, UE_JOIN, IF(first_temporary, "first, temporary group"), U_INITIATING, ask_start, "arbitration" },
-    { U_START_STOP, UE_JOIN, IF(first_implicit, "first, implicit request"), U_PERMITTED, ask_start, "arbitration" },
-    { U_START_STOP, UE_JOIN, IF(call_not_begun, "first"), U_IDLE, ask_start, "arbitration" },
-    { U_START_STOP, UE_JOIN, IF(initialising_implicit, "initialising, implicit request, place in the queue"),
-      U_INITIATING, fs_queue_request, "in the queue, Queue Position Info" },
-    { U_START_STOP, UE_JOIN, IF(initialising, "initialising"), U_INITIATING, fs_nothing, "" },
-    { U_START_STOP, UE_JOIN, IF(idle_implicit, "nobody speaks, implicit request"), U_PERMITTED, ask_request,
+    { "5.2.2", U_START_STOP, UE_JOIN, IF(first_temporary, "first, temporary group"), U_INITIATING, ask_start,
       "arbitration" },
-    { U_START_STOP, UE_JOIN, IF(nobody_speaks, "nobody speaks"), U_IDLE, tell_idle, "Floor Idle to him" },
-    { U_START_STOP, UE_JOIN, IF(taken_pre_empts, "somebody speaks, implicit request that pre-empts"), U_TAKEN,
+    { "5.2.2", U_START_STOP, UE_JOIN, IF(first_implicit, "first, implicit request"), U_PERMITTED, ask_start,
+      "arbitration" },
+    { "5.2.2", U_START_STOP, UE_JOIN, IF(call_not_begun, "first"), U_IDLE, ask_start, "arbitration" },
+    { "5.2.2", U_START_STOP, UE_JOIN, IF(initialising_implicit, "initialising, implicit request, place in the queue"),
+      U_INITIATING, fs_queue_request, "in the queue, Queue Position Info" },
+    { "5.2.2", U_START_STOP, UE_JOIN, IF(initialising, "initialising"), U_INITIATING, fs_nothing, "" },
+    { "5.2.2", U_START_STOP, UE_JOIN, IF(idle_implicit, "nobody speaks, implicit request"), U_PERMITTED, ask_request,
+      "arbitration" },
+    { "5.2.2", U_START_STOP, UE_JOIN, IF(nobody_speaks, "nobody speaks"), U_IDLE, tell_idle, "Floor Idle to him" },
+    { "5.2.2", U_START_STOP, UE_JOIN, IF(taken_pre_empts, "somebody speaks, implicit request that pre-empts"), U_TAKEN,
       tell_taken_and_ask, "Floor Taken to him, arbitration" },
-    { U_START_STOP, UE_JOIN, IF(taken_implicit, "somebody speaks, implicit request, place in the queue"), U_TAKEN,
-      tell_taken_and_queue, "Floor Taken to him; in the queue, Queue Position Info" },
-    { U_START_STOP, UE_JOIN, IF(somebody_speaks, "somebody speaks"), U_TAKEN, tell_taken, "Floor Taken to him" },
+    { "5.2.2", U_START_STOP, UE_JOIN, IF(taken_implicit, "somebody speaks, implicit request, place in the queue"),
+      U_TAKEN, tell_taken_and_queue, "Floor Taken to him; in the queue, Queue Position Info" },
+    { "5.2.2", U_START_STOP, UE_JOIN, IF(somebody_speaks, "somebody speaks"), U_TAKEN, tell_taken,
+      "Floor Taken to him" },
     /* 6.3.5.3 */
-    { U_IDLE, UE_REQUEST, IF(grantable, "may have the floor"), U_PERMITTED, ask_request, "arbitration" },
-    { U_IDLE, UE_REQUEST, ALWAYS, U_IDLE, ask_request, "arbitration" },
-    { U_IDLE, UE_RELEASE, ALWAYS, U_IDLE, tell_idle, "Floor Idle to him" },
-    { U_IDLE, UE_RTP, IF(trailing, "right after his burst"), U_IDLE, fs_nothing, "" },
-    { U_IDLE, UE_RTP, ALWAYS, U_SENDS_MEDIA, catch_sender, "Floor Revoke #3; T8" },
-    { U_IDLE, UE_ACK, ALWAYS, U_IDLE, fs_nothing, "" },
-    { U_IDLE, UE_LEAVE, ALWAYS, U_START_STOP, leave, "" },
+    { "5.3.4", U_IDLE, UE_REQUEST, IF(grantable, "may have the floor"), U_PERMITTED, ask_request, "arbitration" },
+    { "5.3.4", U_IDLE, UE_REQUEST, ALWAYS, U_IDLE, ask_request, "arbitration" },
+    { "5.3.7", U_IDLE, UE_RELEASE, ALWAYS, U_IDLE, tell_idle, "Floor Idle to him" },
+    { "", U_IDLE, UE_RTP, IF(trailing, "right after his burst"), U_IDLE, fs_nothing, "" },
+    { "5.3.8", U_IDLE, UE_RTP, ALWAYS, U_SENDS_MEDIA, catch_sender, "Floor Revoke #3; T8" },
+    { "5.3.5", U_IDLE, UE_ACK, ALWAYS, U_IDLE, fs_nothing, "" },
+    { "3", U_IDLE, UE_LEAVE, ALWAYS, U_START_STOP, leave, "" },
     /* 6.3.5.4 */
-    { U_TAKEN, UE_REQUEST, IF(fs_if_receive_only, "receive only"), U_TAKEN, fs_deny_receive_only, "Floor Deny #5" },
-    { U_TAKEN, UE_REQUEST, IF(fs_if_retry_later, "before T9"), U_TAKEN, fs_deny_retry_after, "Floor Deny #4" },
-    { U_TAKEN, UE_REQUEST, IF(fs_if_pre_empts, "pre-empts"), U_TAKEN, ask_request, "arbitration" },
-    { U_TAKEN, UE_REQUEST, IF(fs_if_queued, "waits already"), U_TAKEN, fs_queue_request,
-      "goes up if it is more urgent now; Queue Position Info" },
-    { U_TAKEN, UE_REQUEST, IF(fs_if_queue_full, "queue full"), U_TAKEN, fs_deny_queue_full, "Floor Deny #7" },
-    { U_TAKEN, UE_REQUEST, IF(fs_if_queueing, "queueing negotiated"), U_TAKEN, fs_queue_request,
-      "in the queue, Queue Position Info" },
-    { U_TAKEN, UE_REQUEST, ALWAYS, U_TAKEN, fs_deny_another_talks, "Floor Deny #1" },
-    { U_TAKEN, UE_RELEASE, ALWAYS, U_TAKEN, tell_taken, "out of the queue, Floor Taken to him" },
-    { U_TAKEN, UE_POSITION, ALWAYS, U_TAKEN, fs_send_position, "Queue Position Info; 254 when he does not wait" },
-    { U_TAKEN, UE_RTP, IF(trailing, "right after his burst"), U_TAKEN, fs_nothing, "" },
-    { U_TAKEN, UE_RTP, ALWAYS, U_SENDS_MEDIA, catch_sender, "Floor Revoke #3; T8" },
-    { U_TAKEN, UE_ACK, ALWAYS, U_TAKEN, fs_nothing, "" },
-    { U_TAKEN, UE_LEAVE, ALWAYS, U_START_STOP, leave, "out of the queue; arbitration" },
-    /* 6.3.5.5 */
-    { U_PERMITTED, UE_REQUEST, ALWAYS, U_PERMITTED, ask_request, "arbitration" },
-    { U_PERMITTED, UE_RELEASE, IF(fs_if_someone_waits, "somebody waits"), U_TAKEN, ask_release, "arbitration" },
-    { U_PERMITTED, UE_RELEASE, ALWAYS, U_IDLE, ask_release, "arbitration" },
-    { U_PERMITTED, UE_RTP, ALWAYS, U_PERMITTED, ask_media, "arbitration" },
-    { U_PERMITTED, UE_ACK, ALWAYS, U_PERMITTED, ask_ack, "arbitration" },
-    { U_PERMITTED, UE_LEAVE, ALWAYS, U_START_STOP, leave, "arbitration" },
-    /* 6.3.5.6 */
-    { U_REVOKE, UE_RELEASE, IF(fs_if_someone_waits, "somebody waits"), U_TAKEN, ask_release, "arbitration" },
-    { U_REVOKE, UE_RELEASE, ALWAYS, U_IDLE, ask_release, "arbitration" },
-    { U_REVOKE, UE_RTP, ALWAYS, U_REVOKE, ask_media, "arbitration" },
-    { U_REVOKE, UE_ACK, ALWAYS, U_REVOKE, fs_nothing, "" },
-    { U_REVOKE, UE_LEAVE, ALWAYS, U_START_STOP, leave, "arbitration" },
-    /* 6.3.5.7 */
-    { U_SENDS_MEDIA, UE_RTP, ALWAYS, U_SENDS_MEDIA, sender_sends, "" },
-    { U_SENDS_MEDIA, UE_T8, IF(sends_on, "he sends on"), U_SENDS_MEDIA, send_no_permission,
-      "Floor Revoke #3 again; T8" },
-    { U_SENDS_MEDIA, UE_T8, IF(sends_on_and_on, "he sends on, told often enough"), U_SENDS_MEDIA, watch_sender, "T8" },
-    { U_SENDS_MEDIA, UE_T8, IF(nobody_speaks, "he has stopped, nobody speaks"), U_IDLE, forgive_sender, "" },
-    { U_SENDS_MEDIA, UE_T8, ALWAYS, U_TAKEN, forgive_sender, "" },
-    { U_SENDS_MEDIA, UE_RELEASE, IF(nobody_speaks, "nobody speaks"), U_IDLE, forgive_tell_idle, "Floor Idle to him" },
-    { U_SENDS_MEDIA, UE_RELEASE, ALWAYS, U_TAKEN, forgive_tell_taken, "out of the queue, Floor Taken to him" },
-    { U_SENDS_MEDIA, UE_REQUEST, IF(nobody_speaks, "nobody speaks"), U_IDLE, take_request, "then as in that state" },
-    { U_SENDS_MEDIA, UE_REQUEST, ALWAYS, U_TAKEN, take_request, "then as in that state" },
-    { U_SENDS_MEDIA, UE_POSITION, ALWAYS, U_SENDS_MEDIA, fs_send_position,
-      "Queue Position Info; 254 when he does not wait" },
-    { U_SENDS_MEDIA, UE_ACK, ALWAYS, U_SENDS_MEDIA, fs_nothing, "" },
-    { U_SENDS_MEDIA, UE_LEAVE, ALWAYS, U_START_STOP, leave, "out of the queue; arbitration" },
-    /* 6.3.5.10 */
-    { U_INITIATING, UE_REQUEST, IF(fs_if_receive_only, "receive only"), U_INITIATING, fs_deny_receive_only,
+    { "5.4.4", U_TAKEN, UE_REQUEST, IF(fs_if_receive_only, "receive only"), U_TAKEN, fs_deny_receive_only,
       "Floor Deny #5" },
-    { U_INITIATING, UE_REQUEST, IF(fs_if_queued, "waits already"), U_INITIATING, fs_queue_request,
+    { "", U_TAKEN, UE_REQUEST, IF(fs_if_retry_later, "before T9"), U_TAKEN, fs_deny_retry_after, "Floor Deny #4" },
+    { "5.4.4", U_TAKEN, UE_REQUEST, IF(fs_if_pre_empts, "pre-empts"), U_TAKEN, ask_request, "arbitration" },
+    { "5.4.4", U_TAKEN, UE_REQUEST, IF(fs_if_queued, "waits already"), U_TAKEN, fs_queue_request,
       "goes up if it is more urgent now; Queue Position Info" },
-    { U_INITIATING, UE_REQUEST, IF(fs_if_queue_full, "queue full"), U_INITIATING, fs_deny_queue_full, "Floor Deny #7" },
-    { U_INITIATING, UE_REQUEST, IF(fs_if_queueing, "queueing negotiated"), U_INITIATING, fs_queue_request,
+    { "5.4.4", U_TAKEN, UE_REQUEST, IF(fs_if_queue_full, "queue full"), U_TAKEN, fs_deny_queue_full, "Floor Deny #7" },
+    { "5.4.4", U_TAKEN, UE_REQUEST, IF(fs_if_queueing, "queueing negotiated"), U_TAKEN, fs_queue_request,
       "in the queue, Queue Position Info" },
-    { U_INITIATING, UE_REQUEST, ALWAYS, U_INITIATING, fs_deny_another_talks, "Floor Deny #1" },
-    { U_INITIATING, UE_RELEASE, ALWAYS, U_INITIATING, out_of_queue, "out of the queue" },
-    { U_INITIATING, UE_POSITION, ALWAYS, U_INITIATING, fs_send_position,
+    { "5.4.4", U_TAKEN, UE_REQUEST, ALWAYS, U_TAKEN, fs_deny_another_talks, "Floor Deny #1" },
+    { "5.4.5", U_TAKEN, UE_RELEASE, ALWAYS, U_TAKEN, tell_taken, "out of the queue, Floor Taken to him" },
+    { "5.4.7", U_TAKEN, UE_POSITION, ALWAYS, U_TAKEN, fs_send_position,
       "Queue Position Info; 254 when he does not wait" },
-    { U_INITIATING, UE_ACK, ALWAYS, U_INITIATING, fs_nothing, "" },
-    { U_INITIATING, UE_LEAVE, ALWAYS, U_START_STOP, leave, "out of the queue; arbitration" },
+    { "", U_TAKEN, UE_RTP, IF(trailing, "right after his burst"), U_TAKEN, fs_nothing, "" },
+    { "5.4.6", U_TAKEN, UE_RTP, ALWAYS, U_SENDS_MEDIA, catch_sender, "Floor Revoke #3; T8" },
+    { "", U_TAKEN, UE_ACK, ALWAYS, U_TAKEN, fs_nothing, "" },
+    { "3", U_TAKEN, UE_LEAVE, ALWAYS, U_START_STOP, leave, "out of the queue; arbitration" },
+    /* 6.3.5.5 */
+    { "5.5", U_PERMITTED, UE_REQUEST, ALWAYS, U_PERMITTED, ask_request, "arbitration" },
+    { "5.5.3", U_PERMITTED, UE_RELEASE, IF(fs_if_someone_waits, "somebody waits"), U_TAKEN, ask_release,
+      "arbitration" },
+    { "5.5.3", U_PERMITTED, UE_RELEASE, ALWAYS, U_IDLE, ask_release, "arbitration" },
+    { "5.5", U_PERMITTED, UE_RTP, ALWAYS, U_PERMITTED, ask_media, "arbitration" },
+    { "", U_PERMITTED, UE_ACK, ALWAYS, U_PERMITTED, ask_ack, "arbitration" },
+    { "3", U_PERMITTED, UE_LEAVE, ALWAYS, U_START_STOP, leave, "arbitration" },
+    /* 6.3.5.6 */
+    { "5.6", U_REVOKE, UE_RELEASE, IF(fs_if_someone_waits, "somebody waits"), U_TAKEN, ask_release, "arbitration" },
+    { "5.6", U_REVOKE, UE_RELEASE, ALWAYS, U_IDLE, ask_release, "arbitration" },
+    { "5.6", U_REVOKE, UE_RTP, ALWAYS, U_REVOKE, ask_media, "arbitration" },
+    { "", U_REVOKE, UE_ACK, ALWAYS, U_REVOKE, fs_nothing, "" },
+    { "3", U_REVOKE, UE_LEAVE, ALWAYS, U_START_STOP, leave, "arbitration" },
+    /* 6.3.5.7 */
+    { "5.7", U_SENDS_MEDIA, UE_RTP, ALWAYS, U_SENDS_MEDIA, sender_sends, "" },
+    { "5.7.3", U_SENDS_MEDIA, UE_T8, IF(sends_on, "he sends on"), U_SENDS_MEDIA, send_no_permission,
+      "Floor Revoke #3 again; T8" },
+    { "5.7.3", U_SENDS_MEDIA, UE_T8, IF(sends_on_and_on, "he sends on, told often enough"), U_SENDS_MEDIA, watch_sender,
+      "T8" },
+    { "", U_SENDS_MEDIA, UE_T8, IF(nobody_speaks, "he has stopped, nobody speaks"), U_IDLE, forgive_sender, "" },
+    { "", U_SENDS_MEDIA, UE_T8, ALWAYS, U_TAKEN, forgive_sender, "" },
+    { "5.7.4", U_SENDS_MEDIA, UE_RELEASE, IF(nobody_speaks, "nobody speaks"), U_IDLE, forgive_tell_idle,
+      "Floor Idle to him" },
+    { "5.7.4", U_SENDS_MEDIA, UE_RELEASE, ALWAYS, U_TAKEN, forgive_tell_taken, "out of the queue, Floor Taken to him" },
+    { "", U_SENDS_MEDIA, UE_REQUEST, IF(nobody_speaks, "nobody speaks"), U_IDLE, take_request,
+      "then as in that state" },
+    { "", U_SENDS_MEDIA, UE_REQUEST, ALWAYS, U_TAKEN, take_request, "then as in that state" },
+    { "", U_SENDS_MEDIA, UE_POSITION, ALWAYS, U_SENDS_MEDIA, fs_send_position,
+      "Queue Position Info; 254 when he does not wait" },
+    { "", U_SENDS_MEDIA, UE_ACK, ALWAYS, U_SENDS_MEDIA, fs_nothing, "" },
+    { "3", U_SENDS_MEDIA, UE_LEAVE, ALWAYS, U_START_STOP, leave, "out of the queue; arbitration" },
+    /* 6.3.5.10 */
+    { "5.10", U_INITIATING, UE_REQUEST, IF(fs_if_receive_only, "receive only"), U_INITIATING, fs_deny_receive_only,
+      "Floor Deny #5" },
+    { "5.10", U_INITIATING, UE_REQUEST, IF(fs_if_queued, "waits already"), U_INITIATING, fs_queue_request,
+      "goes up if it is more urgent now; Queue Position Info" },
+    { "5.10", U_INITIATING, UE_REQUEST, IF(fs_if_queue_full, "queue full"), U_INITIATING, fs_deny_queue_full,
+      "Floor Deny #7" },
+    { "5.10", U_INITIATING, UE_REQUEST, IF(fs_if_queueing, "queueing negotiated"), U_INITIATING, fs_queue_request,
+      "in the queue, Queue Position Info" },
+    { "5.10", U_INITIATING, UE_REQUEST, ALWAYS, U_INITIATING, fs_deny_another_talks, "Floor Deny #1" },
+    { "5.10", U_INITIATING, UE_RELEASE, ALWAYS, U_INITIATING, out_of_queue, "out of the queue" },
+    { "", U_INITIATING, UE_POSITION, ALWAYS, U_INITIATING, fs_send_position,
+      "Queue Position Info; 254 when he does not wait" },
+    { "", U_INITIATING, UE_ACK, ALWAYS, U_INITIATING, fs_nothing, "" },
+    { "3", U_INITIATING, UE_LEAVE, ALWAYS, U_START_STOP, leave, "out of the queue; arbitration" },
     /* 6.3.5.9 */
-    { U_RELEASING, UE_ACK, ALWAYS, U_RELEASING, fs_nothing, "" },
-    { U_RELEASING, UE_LEAVE, ALWAYS, U_START_STOP, leave, "" },
+    { "", U_RELEASING, UE_ACK, ALWAYS, U_RELEASING, fs_nothing, "" },
+    { "5.9.2", U_RELEASING, UE_LEAVE, ALWAYS, U_START_STOP, leave, "" },
 };
 #define NUM_USER_ROWS (sizeof user_rows / sizeof user_rows[0])
 
@@ -309,6 +320,7 @@ static void take_request(struct fs_run *r)
 
     fs_sender_remove(r->srv, r->user);
     row = fs_find_user_row(r, fs_user_state(r->srv, r->user), UE_REQUEST);
+    fs_took(r, mcx_fsrv_num_arbitration_rows() + (size_t)(row - user_rows));
     row->act(r); /* a request has rows in both states */
 }
 
@@ -331,6 +343,7 @@ static void leave(struct fs_run *r)
 
 mcx_err fs_take_user_row(struct fs_run *r, const struct fs_user_row *row)
 {
+    fs_took(r, mcx_fsrv_num_arbitration_rows() + (size_t)(row - user_rows));
     row->act(r);
     if (r->user != NULL && row->act != take_request && fs_user_state(r->srv, r->user) != row->next) {
         return MCX_E_BUG; /* the table does not say what happens */
@@ -343,6 +356,7 @@ bool fs_user_row(struct mcx_fsrv_row *out, size_t n)
     if (n >= NUM_USER_ROWS) {
         return false;
     }
+    out->clause = user_rows[n].clause;
     out->state = user_state_names[user_rows[n].state];
     out->next = user_state_names[user_rows[n].next];
     out->what = user_rows[n].what;

@@ -90,6 +90,9 @@ static void step(struct floor_bench *b, struct mcx_fsrv_in *in)
     in->now_ms = b->now;
     b->err = mcx_fsrv_step(b->srv, in, &out);
     append_actions(b, &out);
+    for (size_t i = 0; i < out.num_rows && b->num_rows < sizeof b->row / sizeof b->row[0]; i++) {
+        b->row[b->num_rows++] = out.row[i];
+    }
 }
 
 static void wait(struct floor_bench *b, uint64_t ms)
@@ -182,6 +185,7 @@ void floor_say(struct floor_bench *b, const char *line)
     struct mcx_fsrv_in in = { .event = MCX_FS_END };
 
     b->said[0] = '\0';
+    b->num_rows = 0;
     sscanf(line, " %15s %n", what, &used);
     line += used;
     if (sscanf(line, "%u %n", &n, &used) == 1) {
@@ -213,6 +217,16 @@ void floor_say(struct floor_bench *b, const char *line)
     } else {
         receive(b, what, n, line);
     }
+}
+
+bool floor_took(const struct floor_bench *b, size_t n)
+{
+    for (size_t i = 0; i < b->num_rows; i++) {
+        if (b->row[i] == n) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void floor_script(struct floor_bench *b, const char *script, bool without_last)

@@ -12,8 +12,7 @@
  *   talk N MS                  media twice a second
  *   wait MS                    the clock goes on, with every TICK that comes due
  *
- * What the server does comes out as text: "fwd 1", "granted>1", "taken*1" (to all but 1), "deny>2 #1", notes in
- * brackets.
+ * What the server does comes out as text: "fwd=1", "granted>1:30s", "taken*1" (to all but 1), "deny>2:1".
  */
 #include <mcx/floor_server.h>
 
@@ -22,6 +21,8 @@ struct floor_bench {
     uint64_t now;
     mcx_err err;     /* of the last line */
     char said[2048]; /* by the last line */
+    size_t row[64];  /* taken by the last line: mcx_fsrv_row() */
+    size_t num_rows;
     size_t most_actions;
 };
 
@@ -30,6 +31,8 @@ void floor_open(struct floor_bench *b, const struct mcx_fsrv_config *config);
 void floor_close(struct floor_bench *b);
 /** One line. */
 void floor_say(struct floor_bench *b, const char *line);
+/** Whether the last line took row `n`. */
+bool floor_took(const struct floor_bench *b, size_t n);
 /** Lines with ';' between them; the last one may be left out. */
 void floor_script(struct floor_bench *b, const char *script, bool without_last);
 

@@ -198,6 +198,9 @@ static void every_row_is_provoked(void **state)
         }
         seen[n] = true;
         floor_say(&b, strrchr(cases[i].script, ';') != NULL ? strrchr(cases[i].script, ';') + 1 : cases[i].script);
+        if (!floor_took(&b, n)) {
+            fail_msg("%s: not by the row for \"%s\"", cases[i].script, cases[i].event);
+        }
         if (b.err != MCX_OK || strcmp(b.said, cases[i].want) != 0 ||
             strcmp(state_of(&b, cases[i].who), row.next) != 0) {
             fail_msg("%s: %s, \"%s\", now \"%s\"; expected \"%s\" and \"%s\"", cases[i].script, mcx_err_name(b.err),

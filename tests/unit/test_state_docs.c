@@ -109,16 +109,18 @@ static void write_floor_server(FILE *f)
           "Of several rows for one state and event the first whose condition holds is taken. \"arbitration\": the "
           "event goes "
           "on to\n"
-          "the first table.\n\n### Arbitration, one for each call (6.3.4)\n",
+          "the first table. Rows without a clause are ours (docs/DEVIATIONS.md, `floor-`).\n\n### Arbitration, one for "
+          "each call (6.3.4)\n",
           f);
     for (size_t i = 0; mcx_fsrv_row(&row, i); i++) {
         if (i == mcx_fsrv_num_arbitration_rows()) {
             fputs("\n### Towards each participant (6.3.5)\n", f);
         }
         if (i == 0 || i == mcx_fsrv_num_arbitration_rows()) {
-            fputs("\n| State | Event | Next state | What happens |\n|---|---|---|---|\n", f);
+            fputs("\n| Clause | State | Event | Next state | What happens |\n|---|---|---|---|---|\n", f);
         }
-        fprintf(f, "| %s | %s | %s | %s |\n", row.state, row.event, row.next, row.what);
+        fprintf(f, "| %s%s | %s | %s | %s | %s |\n", row.clause[0] != '\0' ? "6.3." : "", row.clause, row.state,
+                row.event, row.next, row.what);
     }
     fputs("\n| Timer | Default | Counter | Meaning |\n|---|---|---|---|\n", f);
     for (int i = 0; i < MCX_FS_NUM_TIMERS; i++) {
