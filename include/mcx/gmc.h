@@ -14,13 +14,15 @@
  * when the procedure is over, also when it was given up half way.
  *
  *   200  taken in; its entity tag is kept only when all of the document was
- *   304  nothing new
- *   403  no member of the group any more: keys only bound to it are wiped
- *   404  of the group document: the group is gone, likewise; of the GKTP document: there is no key to fetch
+ *   304  nothing new; not asked for while a key of the group is held that another GMS has signed
+ *   403  no member of the group, or no more: keys only bound to it are wiped; reported as a refusal
+ *   404  of the group document: there is no such group, likewise; of the GKTP document: there is no key to fetch
  *   401  the access token does not serve: the procedure is given up
  *
  * Messages may be of any age for which a key set is held: what protects against old ones is the time of the last
  * message about each GMK-ID, which mcx_group_keys keeps over restarts.
+ *
+ * Keys that are held for another user of the same file are not touched: his groups are reported as unreadable.
  *
  * For the SIP side: the body of a subscription to changes, and what a notification makes necessary.
  */
@@ -77,8 +79,8 @@ enum mcx_gmc_state {
     MCX_GMC_PENDING,    /* not reached */
     MCX_GMC_CURRENT,    /* everything was taken in, or was known */
     MCX_GMC_PARTLY,     /* something was refused, or keys are missing */
-    MCX_GMC_GONE,       /* the group was deleted */
-    MCX_GMC_NO_MEMBER,  /* the user is no member any more */
+    MCX_GMC_GONE,       /* there is no such group, or no more */
+    MCX_GMC_NO_MEMBER,  /* the user is no member, or no more */
     MCX_GMC_UNREADABLE, /* a document could not be fetched or read; what is held stays */
 };
 const char *mcx_gmc_state_name(enum mcx_gmc_state state);

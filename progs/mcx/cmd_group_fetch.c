@@ -26,7 +26,8 @@ const char group_fetch_help[] =
     "  --ca FILE          PEM file with the authority that the server's TLS certificate has to lead to\n"
     "  --store FILE       key store with the key sets of the user (mcx kms fetch)\n"
     "  --group-keys FILE  sealed file of group keys; if not given STORE.groups\n"
-    "  Ends with 1 when a key or a document was refused, or when a protected group has no key.\n";
+    "  Ends with 1 when a key or a document was refused, when there is no such group or the user is no member of it, or\n"
+    "  when a protected group has no key.\n";
 
 struct opts {
     struct mcx_group_fetch fetch;

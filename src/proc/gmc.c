@@ -134,11 +134,30 @@ static mcx_err make_url(struct mcx_gmc *g)
     return MCX_OK;
 }
 
+/* A key in use that was not fetched by this user, or not from this GMS. */
+static bool held_otherwise(const struct mcx_gmc *g, bool of_user)
+{
+    for (size_t i = 0; i < mcx_group_keys_num(g->keys); i++) {
+        const struct mcx_group_key *key = mcx_group_keys_at(g->keys, i);
+        bool other = strcmp(of_user ? key->user : key->gms, of_user ? g->user : g->gms) != 0;
+
+        for (size_t k = 0; other && !key->revoked && !key->expired && k < key->num_groups; k++) {
+            if (strcmp(key->group[k], g->groups[g->at].group) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static mcx_err get(struct mcx_gmc *g, struct mcx_gmc_out *out)
 {
     const struct mcx_group_info *info = mcx_group_keys_info(g->keys, gmc_now(g)->group);
     const char *etag = info == NULL ? "" : g->document == GMC_DOC_GROUP ? info->etag_group : info->etag_gktp;
 
+    if (held_otherwise(g, false)) {
+        etag = ""; /* another server's tag says nothing of this one's document */
+    }
     MCX_TRY(make_url(g));
     if (mcx_bytes_cstr(g->etag, sizeof g->etag, mcx_bytes_str(etag)) != MCX_OK) {
         g->etag[0] = '\0';
@@ -151,11 +170,18 @@ static mcx_err get(struct mcx_gmc *g, struct mcx_gmc_out *out)
     return MCX_OK;
 }
 
-static mcx_err next_group(struct mcx_gmc *g, struct mcx_ntp now, struct mcx_gmc_out *out)
+/* Keys of another user stay as they are: GUK-IDs are made of his MCPTT ID, and what the GMS answers is not about him. */
+static mcx_err begin_group(struct mcx_gmc *g, struct mcx_ntp now, struct mcx_gmc_out *out)
 {
+    static const struct mcx_refusal why = { "the group keys that are held are those of another user",
+                                            "TS 33.180 5.2.3" };
+
+    for (; g->at < g->num_groups && held_otherwise(g, true); g->at++) {
+        gmc_now(g)->state = MCX_GMC_UNREADABLE;
+        gmc_refused(gmc_now(g), "gktp", "", MCX_E_POLICY, &why);
+    }
     g->tries = 0;
     g->document = GMC_DOC_GROUP;
-    g->at++;
     if (g->at < g->num_groups) {
         return get(g, out);
     }
@@ -163,6 +189,12 @@ static mcx_err next_group(struct mcx_gmc *g, struct mcx_ntp now, struct mcx_gmc_
     g->over = true;
     out->action = MCX_GMC_DONE;
     return MCX_OK;
+}
+
+static mcx_err next_group(struct mcx_gmc *g, struct mcx_ntp now, struct mcx_gmc_out *out)
+{
+    g->at++;
+    return begin_group(g, now, out);
 }
 
 /* Said at every fetch until there is a key: a group without one cannot be spoken in. */
@@ -291,7 +323,7 @@ mcx_err mcx_gmc_step(struct mcx_gmc *g, const struct mcx_gmc_in *in, struct mcx_
         return MCX_E_STATE;
     }
     switch (in->event) {
-    case MCX_GMC_START: g->started = true; return get(g, out);
+    case MCX_GMC_START: g->started = true; return begin_group(g, in->now, out);
     case MCX_GMC_TIMER: g->waiting = false; return get(g, out);
     case MCX_GMC_LOST: MCX_TRY(fail(out, MCX_E_IO, "no answer from the GMS", "")); return try_again(g, in, out);
     default: return on_answer(g, in, out);

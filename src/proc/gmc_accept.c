@@ -77,8 +77,13 @@ mcx_err gmc_drop(struct mcx_gmc *g, enum mcx_gmc_state state)
     const struct mcx_group_info nothing = {
         .etag_group = "", .etag_gktp = "", .protect_media = true, .protect_floor = true, .temporary = ""
     };
+    const struct mcx_refusal why = {
+        state == MCX_GMC_GONE ? "the GMS has no such group" : "the user is no member of the group", "TS 24.481 6.3.3"
+    };
 
     gmc_now(g)->state = state;
+    gmc_refused(gmc_now(g), g->document == GMC_DOC_GROUP ? "group" : "gktp", "",
+                state == MCX_GMC_GONE ? MCX_E_NOKEY : MCX_E_POLICY, &why);
     MCX_TRY(leave_temporary(g, ""));
     gmc_now(g)->num_wiped += mcx_group_keys_drop_group(g->keys, gmc_now(g)->group);
     return mcx_group_keys_info(g->keys, gmc_now(g)->group) == NULL ? MCX_OK : put_info(g, &nothing);

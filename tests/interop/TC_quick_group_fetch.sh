@@ -139,6 +139,23 @@ check "no https" 2 $code
 fetch --group sip:fire@example.org
 check "a group twice" 2 $code
 
+# keys in the file that are not this user's, or not of this GMS: the entity tags of then do not count
+gktp_doc fire "$good"
+rm -f docs/fire.gktp.etag
+fetch
+check "as before" "0 current" "$code $(of '.groups[0].state')"
+num=$(wc -l <gms.requests)
+fetch --user sip:bob@example.org
+refused "the keys of another user" 1 unreadable policy
+check "the keys of another user: requests" "$num" "$(wc -l <gms.requests)"
+grep -q 'the group keys that are held are those of another user (TS 33.180 5.2.3)' fetch.log || fail "the keys of another user: why"
+fetch --gms-uri sip:bob@example.org
+refused "the keys of another GMS" 1 partly policy
+check "the keys of another GMS: entity tags" "- -" "$(tail -2 gms.requests | cut -d'|' -f2 | xargs -d '\n')"
+fetch --group sip:nobody@example.org
+check "an unknown group" "1 current gone nokey" "$code $(of '"\(.groups[0].state) \(.groups[1].state) \(.groups[1].refused[0].status)"')"
+grep -q 'sip:nobody@example.org: group: the GMS has no such group (TS 24.481 6.3.3)' fetch.log || fail "an unknown group: why"
+
 # two groups, one of them without protection; then the user is put out of the first
 group_doc rescue "<m:protect-media>false</m:protect-media>"
 gktp_doc fire "$good"
@@ -146,12 +163,13 @@ fetch --group sip:rescue@example.org
 check "two groups" "0 current current" "$code $(of '"\(.groups[0].state) \(.groups[1].state)"')"
 echo 403 >docs/fire.gktp.status
 fetch
-check "no member any more" "0 no_member 1" "$code $(of '"\(.groups[0].state) \(.groups[0].wiped)"')"
+check "no member any more" "1 no_member 1" "$code $(of '"\(.groups[0].state) \(.groups[0].wiped)"')"
+grep -q 'sip:fire@example.org: gktp: the user is no member of the group (TS 24.481 6.3.3)' fetch.log || fail "no member: why"
 check "keys after it" 0 "$(keys | jq '[.keys[] | select(.state == "active")] | length')"
 rm docs/fire.gktp.status
 fetch
 check "a member again" "0 current" "$code $(of '.groups[0].state')"
 rm docs/fire.group.xml
 fetch
-check "group deleted" "0 gone" "$code $(of '.groups[0].state')"
+check "group deleted" "1 gone" "$code $(of '.groups[0].state')"
 echo ok

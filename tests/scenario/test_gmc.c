@@ -58,6 +58,7 @@ struct world {
     size_t num_payloads;
     struct mcx_group_head head[2];
     int lost; /* answers that do not come */
+    const char *gms, *user; /* NULL = GMS, ALICE */
     struct mcx_ntp now;
 };
 
@@ -269,8 +270,8 @@ static void answer(struct world *w, const struct mcx_gmc_out *get, struct mcx_gm
 static enum mcx_gmc_action fetch_groups(struct world *w, size_t num_groups)
 {
     const struct mcx_gmc_config config = { .url = BASE,
-                                           .gms = GMS,
-                                           .user = ALICE,
+                                           .gms = w->gms != NULL ? w->gms : GMS,
+                                           .user = w->user != NULL ? w->user : ALICE,
                                            .groups = group_uri,
                                            .num_groups = num_groups,
                                            .retry = { 2, 1000, 1500 } };
@@ -682,9 +683,10 @@ static void group_deleted_and_left(void **state)
     static const struct {
         int doc, status;
         enum mcx_gmc_state want;
-    } rows[] = { { DOC_GROUP, 404, MCX_GMC_GONE },
-                 { DOC_GROUP, 403, MCX_GMC_NO_MEMBER },
-                 { DOC_GKTP, 403, MCX_GMC_NO_MEMBER } };
+        mcx_err err;
+    } rows[] = { { DOC_GROUP, 404, MCX_GMC_GONE, MCX_E_NOKEY },
+                 { DOC_GROUP, 403, MCX_GMC_NO_MEMBER, MCX_E_POLICY },
+                 { DOC_GKTP, 403, MCX_GMC_NO_MEMBER, MCX_E_POLICY } };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct mcx_gmc_group *g = NULL;
@@ -694,6 +696,9 @@ static void group_deleted_and_left(void **state)
         g = fetch(w);
         assert_int_equal(g->state, rows[i].want);
         assert_int_equal(g->num_wiped, 1);
+        assert_int_equal(g->num_refused, 1);
+        assert_int_equal(g->refusal[0].err, rows[i].err);
+        assert_string_equal(g->refusal[0].document, rows[i].doc == DOC_GROUP ? "group" : "gktp");
         assert_no_key(w, GROUP_A, MCX_E_NOKEY);
         w->doc[rows[i].doc][0].status = 0;
         assert_int_equal(fetch(w)->state, MCX_GMC_CURRENT); /* back again: everything is fetched anew */
@@ -785,6 +790,53 @@ static void bad_answer_keeps_keys(void **state)
     assert_int_equal(fetch(w)->state, MCX_GMC_UNREADABLE);
     assert_sends(w, GROUP_A, 1);
     assert_string_equal(mcx_group_keys_info(w->keys, GROUP_A)->etag_group, "v1");
+}
+
+/* The same file, another user: what the GMS says of him does not touch her keys. */
+static void keys_of_another_user(void **state)
+{
+    static const int statuses[] = { 0, 403, 404 };
+    struct world *w = *state;
+
+    with_key(w);
+    publish_group(w, 1);
+    w->head[1].protect_media = false;
+    publish_group(w, 1);
+    for (size_t i = 0; i < 3; i++) {
+        const struct mcx_gmc_group *g = NULL;
+        unsigned gets = w->doc[DOC_GROUP][0].gets;
+
+        w->user = BOB;
+        w->doc[DOC_GROUP][0].status = statuses[i];
+        assert_int_equal(fetch_groups(w, 2), MCX_GMC_DONE);
+        g = mcx_gmc_group(w->gmc, 0);
+        assert_int_equal(g->state, MCX_GMC_UNREADABLE);
+        assert_int_equal(g->refusal[0].err, MCX_E_POLICY);
+        assert_string_equal(g->refusal[0].why.clause, "TS 33.180 5.2.3");
+        assert_int_equal(mcx_gmc_group(w->gmc, 1)->state, MCX_GMC_CURRENT);
+        assert_int_equal(w->doc[DOC_GROUP][0].gets, gets);
+        assert_sends(w, GROUP_A, 1);
+    }
+    w->user = NULL;
+    w->doc[DOC_GROUP][0].status = 0;
+    assert_int_equal(fetch(w)->state, MCX_GMC_CURRENT);
+}
+
+/* Another GMS is configured: its documents are looked at, though the tags of the one before are held. */
+static void keys_of_another_gms(void **state)
+{
+    struct world *w = *state;
+    const struct mcx_gmc_group *g = NULL;
+
+    with_key(w);
+    w->gms = SERVER;
+    g = fetch(w);
+    assert_int_equal(g->state, MCX_GMC_PARTLY);
+    assert_int_equal(g->refusal[0].err, MCX_E_POLICY);
+    assert_sends(w, GROUP_A, 1);
+    add_payload(w, (struct order){ .key = 2, .from = SERVER });
+    publish_keys(w, 0);
+    assert_int_equal(fetch(w)->num_new, 1);
 }
 
 static void token_and_line(void **state)
@@ -943,6 +995,8 @@ int main(void)
         SCENE(group_without_keys),
         SCENE(bad_answers),
         SCENE(bad_answer_keeps_keys),
+        SCENE(keys_of_another_user),
+        SCENE(keys_of_another_gms),
         SCENE(token_and_line),
         SCENE(configurations),
         cmocka_unit_test(subscription),
