@@ -11,7 +11,7 @@ provision kms dave "$DAVE"
 server_event() { # EVENT USER: the server has logged it (at most 10 s)
     local i
     for i in $(seq 100); do
-        jq -e "select(.event == \"$1\" and .user == \"$2\")" "$W/log/server.out" >/dev/null 2>&1 && return 0
+        jq -es "any(.event == \"$1\" and .user == \"$2\")" "$W/log/server.out" >/dev/null 2>&1 && return 0
         sleep 0.1
     done
     fail "the server did not log $1 of $2"
