@@ -74,7 +74,7 @@ static mcx_err exchange(struct run *r, const struct mcx_gmc_out *get, struct mcx
     if (err != MCX_OK && err != MCX_E_IO) {
         fetch_detail(r->out->detail, sizeof r->out->detail, r->reply.detail);
         return err == MCX_E_AUTH
-                   ? fail_with(r->out, err, "the TLS certificate of the server did not verify against --ca",
+                   ? fail_with(r->out, err, "the TLS certificate of the server did not verify against the authority given",
                                "TS 33.180 6.1.1")
                : err == MCX_E_SPACE
                    ? fail_with(r->out, err, "the answer is larger than a document of a group may be", "")

@@ -60,7 +60,7 @@ static mcx_err exchange(struct run *r, const struct mcx_kmsc_out *do_post, struc
         r->out->operation = do_post->operation;
         fetch_detail(r->out->detail, sizeof r->out->detail, r->reply.detail);
         return err == MCX_E_AUTH
-                   ? fail(r->out, err, "the TLS certificate of the server did not verify against --ca", "TS 33.180 D.1")
+                   ? fail(r->out, err, "the TLS certificate of the server did not verify against the authority given", "TS 33.180 D.1")
                : err == MCX_E_SPACE ? fail(r->out, err, "the answer is larger than a KMS document may be", "")
                                     : fail(r->out, err, mcx_err_name(err), "");
     }
