@@ -10,25 +10,31 @@
 
 #define SENTENCE_MAX 2048
 
+static void print_sentence(const char *sentence)
+{
+    char plain[SENTENCE_MAX]; /* names in it come from peers, the server among them */
+
+    if (sentence != NULL) {
+        mcx_text_plain(plain, sizeof plain, sentence);
+        printf("%s.\n", plain);
+        fflush(stdout);
+    }
+}
+
 void ue_report(bool json, const char *event, const char *sentence, const char *fmt, ...)
 {
     json_error_t error;
     json_t *object = NULL;
     va_list ap;
 
+    va_start(ap, fmt);
+    object = json_vpack_ex(&error, 0, fmt, ap); /* also where it is not printed: it takes over what "o" gives it */
+    va_end(ap);
     if (!json) {
-        if (sentence != NULL) {
-            char plain[SENTENCE_MAX]; /* names in it come from peers, the server among them */
-
-            mcx_text_plain(plain, sizeof plain, sentence);
-            printf("%s.\n", plain);
-            fflush(stdout);
-        }
+        json_decref(object);
+        print_sentence(sentence);
         return;
     }
-    va_start(ap, fmt);
-    object = json_vpack_ex(&error, 0, fmt, ap);
-    va_end(ap);
     if (object == NULL) { /* a text that is no UTF-8 */
         object = json_object();
     }
