@@ -183,10 +183,9 @@ mcx_err mcx_control_take(struct mcx_control *control, struct mcx_wr *out, struct
     uint32_t ssrc = 0;
     size_t len = 0;
 
-    if (mcx_srtcp_take(&packet, datagram, CONTROL_MKI_LEN) != MCX_OK) {
+    if (mcx_srtcp_take(&packet, datagram, CONTROL_MKI_LEN) != MCX_OK || read_head(&ssrc, &len, packet) != MCX_OK) {
         return mcx_refuse(why, MCX_E_TRUNC, "the end of the protected message cannot be found", "TS 24.380 8.1.1");
     }
-    MCX_TRY(read_head(&ssrc, &len, packet));
     if (read_mki(&key_id, packet) == MCX_OK && key_id == control->key_id && ssrc == control->ssrc) {
         return mcx_refuse(why, MCX_E_POLICY, "the message came back under our own SSRC", "RFC 7714 9.1");
     }
