@@ -239,6 +239,7 @@ static mcx_err open_prepared(struct mcx_gmsdb **out, const char *path)
     MCX_GO(err, err);
     MCX_GO(err, open_sqlite(&db->sqlite, path, SQLITE_OPEN_READWRITE));
     MCX_GO(err, upgrade(db->sqlite));
+    MCX_GO(err, mcx_sqlite_exec(db->sqlite, gmsdb_scratch));
     MCX_GO(err, prepare_all(db));
     *out = db;
     db = NULL;
@@ -288,6 +289,7 @@ mcx_err mcx_gmsdb_create(const char *path, const char *gms_uri, const uint8_t se
     MCX_GO(err, err);
     MCX_GO(err, mcx_sqlite_exec(sqlite, "BEGIN EXCLUSIVE")); /* fails below when the tables are there already */
     MCX_GO(err, mcx_sqlite_exec(sqlite, gmsdb_schema));
+    MCX_GO(err, mcx_sqlite_exec(sqlite, gmsdb_schema_audit));
     MCX_GO(err, mcx_sqlite_exec(sqlite, "COMMIT"));
     MCX_GO(err, open_prepared(&db, path));
     MCX_GO(err, mcx_gms_key_seal(check, &zeros, seal_key, rng));

@@ -25,13 +25,11 @@ static mcx_err check_uri(const char *uri, struct mcx_refusal *why)
 }
 
 static mcx_err add_members(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, const char *uri,
-                           const struct mcx_gmsdb_members *members,
-                           mcx_err (*each)(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group,
-                                           const char *member),
-                           struct mcx_refusal *why)
+                           const struct mcx_gmsdb_members *members, bool tell, struct mcx_refusal *why)
 {
     struct mcx_group_member m = { 0 };
 
+    MCX_TRY(mcx_gmsdb_do(db, Q_NEWCOMERS_DROP, ""));
     while (members->next(members->arg, &m)) {
         mcx_err err = check_uri(m.mcptt_id, why);
 
@@ -42,9 +40,9 @@ static mcx_err add_members(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *e
             return mcx_refuse(why, err, "somebody is a member already", "TS 24.481 7.2");
         }
         MCX_TRY(err);
-        if (each != NULL) {
+        MCX_TRY(mcx_gmsdb_do(db, Q_NEWCOMER_ADD, "t", m.mcptt_id));
+        if (tell) {
             MCX_TRY(mcx_gmsdb_audit(db, ev, "member added", uri, m.mcptt_id));
-            MCX_TRY(each(db, ev, group, m.mcptt_id));
         }
     }
     return MCX_OK;
@@ -76,7 +74,7 @@ static mcx_err create(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, co
 
     MCX_TRY(group_row(db, &id, ev, head, false, why));
     MCX_TRY(mcx_gmsdb_audit(db, ev, "group created", head->uri, ""));
-    MCX_TRY(add_members(db, ev, id, head->uri, members, NULL, why));
+    MCX_TRY(add_members(db, ev, id, head->uri, members, false, why));
     if (share == NULL) {
         return mcx_gmsdb_keys_new(db, ev, id, true, "group created", RANK_WAITING, false);
     }
@@ -146,31 +144,24 @@ static mcx_err is_temporary(struct mcx_gmsdb *db, bool *out, uint64_t group)
     return MCX_OK;
 }
 
-/* What a newcomer to a constituent is to the temporary group. */
-static mcx_err join_temporary(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group,
-                              const char *member)
+/* What newcomers to a constituent are to the temporary group. */
+static mcx_err join_temporary(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group)
 {
     uint64_t temporary = 0;
-    uint64_t there = 0;
-    mcx_err err = MCX_OK;
+    uint64_t num = 0;
 
     MCX_TRY(temporary_of(db, &temporary, group));
     if (temporary == 0) {
         return MCX_OK;
     }
-    err = mcx_gmsdb_int(db, &there, Q_MEMBER, "it", temporary, member);
-    if (err != MCX_E_NOKEY) {
-        return err;
+    MCX_TRY(mcx_gmsdb_do(db, Q_NEWCOMERS_KNOWN, "i", temporary)); /* by another of its parts */
+    MCX_TRY(mcx_gmsdb_int(db, &num, Q_NEWCOMERS, ""));
+    if (num == 0) {
+        return MCX_OK;
     }
     MCX_TRY(mcx_gmsdb_do(db, Q_MEMBERS_UNITE, "ii", temporary, ev->now_ms));
     MCX_TRY(mcx_gmsdb_touch(db, temporary, true, ev->now_ms));
-    return mcx_gmsdb_keys_add_member(db, ev, temporary, member);
-}
-
-static mcx_err newcomer(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, const char *member)
-{
-    MCX_TRY(mcx_gmsdb_keys_add_member(db, ev, group, member));
-    return join_temporary(db, ev, group, member);
+    return mcx_gmsdb_keys_add_members(db, ev, temporary);
 }
 
 static mcx_err member_add(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const char *group,
@@ -184,9 +175,11 @@ static mcx_err member_add(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev
     if (temporary) {
         return mcx_refuse(why, MCX_E_POLICY, "members of a temporary group are those of its parts", "TS 24.481 6.3.14");
     }
-    MCX_TRY(add_members(db, ev, id, group, members, rekey ? join_temporary : newcomer, why));
+    MCX_TRY(add_members(db, ev, id, group, members, true, why));
     MCX_TRY(mcx_gmsdb_touch(db, id, true, ev->now_ms));
-    return rekey ? mcx_gmsdb_keys_new(db, ev, id, false, "member added", RANK_WAITING, false) : MCX_OK;
+    MCX_TRY(rekey ? mcx_gmsdb_keys_new(db, ev, id, false, "member added", RANK_WAITING, false)
+                  : mcx_gmsdb_keys_add_members(db, ev, id));
+    return join_temporary(db, ev, id);
 }
 
 mcx_err mcx_gmsdb_member_add(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const char *group,

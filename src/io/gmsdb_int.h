@@ -49,11 +49,22 @@ enum query {
     Q_MEMBER_DROP,
     Q_MEMBER,
     Q_MEMBERS,
+    Q_NEWCOMERS,
+    Q_NEWCOMERS_DROP,
+    Q_NEWCOMERS_KNOWN,
+    Q_NEWCOMER_ADD,
     Q_MEMBERS_UNITE,
     Q_MEMBER_ELSEWHERE,
     Q_GROUPS_OF_MEMBER,
     /* keys */
     Q_KEY_ADD,
+    Q_KEY_DROP,
+    Q_KEY_GROUPS_DROP,
+    Q_KEY_SEALED,
+    Q_KEY_MEMBERS,
+    Q_GUKS_DROP,
+    Q_GUK_ADD,
+    Q_GUK_MET,
     Q_KEY_GROUP_ADD,
     Q_KEY_GROUPS,
     Q_KEY_NUM_GROUPS,
@@ -88,6 +99,7 @@ enum query {
     Q_ROUND_REPLACED,
     Q_JOB_ADD,
     Q_JOBS_ADD,
+    Q_JOBS_ADD_NEW,
     Q_JOBS_ADD_PAST,
     Q_JOBS_ADD_LEFT,
     Q_JOBS_RESET,
@@ -175,12 +187,18 @@ MCX_MUST_CHECK mcx_err mcx_gmsdb_keys_new(struct mcx_gmsdb *db, const struct mcx
 /** Let the keys of `share` serve `group` too. @retval MCX_E_POLICY none, or too many groups */
 MCX_MUST_CHECK mcx_err mcx_gmsdb_keys_share(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group,
                                             uint64_t share, struct mcx_refusal *why);
-/** One more member: a payload of every key that serves the group and stays. */
-MCX_MUST_CHECK mcx_err mcx_gmsdb_keys_add_member(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group,
-                                                 const char *member);
+/** Payloads of every key that serves the group and stays for the newcomers; new keys for all when GUK-IDs meet. */
+MCX_MUST_CHECK mcx_err mcx_gmsdb_keys_add_members(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev,
+                                                  uint64_t group);
 /** The group goes: keys that serve it alone end, the others lose it. */
 MCX_MUST_CHECK mcx_err mcx_gmsdb_keys_leave(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group);
 MCX_MUST_CHECK mcx_err mcx_gmsdb_key_revoke(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms);
+/**
+ * Would two members of the groups of this GMK have the same GUK-ID, or one the same under another key in use?
+ *
+ * @param[in] newcomers  only those of them who came just now, with the others and each other
+ */
+MCX_MUST_CHECK mcx_err mcx_gmsdb_guk_meet(struct mcx_gmsdb *db, bool *meet, uint64_t key, bool newcomers);
 /** One that another took over from: nothing shows it any more, but radios hold it until it expires. */
 MCX_MUST_CHECK mcx_err mcx_gmsdb_key_revoke_past(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms);
 

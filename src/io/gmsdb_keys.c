@@ -259,25 +259,50 @@ static mcx_err revoke_past(struct mcx_gmsdb *db, uint64_t group, uint64_t type, 
 }
 
 /* Draw and store, sealed. An identifier is never used twice: UNIQUE says whether it was. */
-static mcx_err key_draw(struct mcx_gmsdb *db, uint64_t *id, uint32_t *key_id, const struct mcx_gmsdb_event *ev,
-                        const struct new_key *what)
+static mcx_err key_add(struct mcx_gmsdb *db, uint64_t *id, uint32_t *key_id, const struct mcx_gmsdb_event *ev,
+                       const struct new_key *what)
 {
     uint8_t sealed[MCX_GMS_SEALED_LEN];
     struct mcx_gms_key key;
+    mcx_err err = mcx_gms_key_draw(&key, what->type, &db->policy.rng);
+
+    err = err == MCX_OK ? mcx_gms_key_seal(sealed, &key, db->policy.seal_key, &db->policy.rng) : err;
+    *key_id = key.key_id;
+    mcx_gms_key_clear(&key);
+    MCX_TRY(err);
+    MCX_TRY(mcx_gmsdb_do(db, Q_KEY_ADD, "iibiti", (uint64_t)what->type, (uint64_t)*key_id,
+                         mcx_bytes(sealed, sizeof sealed), (uint64_t)(what->rank == RANK_URGENT), what->cause,
+                         ev->now_ms));
+    *id = (uint64_t)sqlite3_last_insert_rowid(db->sqlite);
+    for (size_t i = 0; i < what->num_groups; i++) {
+        MCX_TRY(mcx_gmsdb_do(db, Q_KEY_GROUP_ADD, "ii", *id, what->group[i]));
+    }
+    return MCX_OK;
+}
+
+static mcx_err key_forget(struct mcx_gmsdb *db, uint64_t id)
+{
+    MCX_TRY(mcx_gmsdb_do(db, Q_KEY_GROUPS_DROP, "i", id));
+    return mcx_gmsdb_do(db, Q_KEY_DROP, "i", id);
+}
+
+/* A key under which no GUK-IDs meet; in groups beyond some 20,000 there may be none, then whatever came last. */
+static mcx_err key_draw(struct mcx_gmsdb *db, uint64_t *id, uint32_t *key_id, bool *meet,
+                        const struct mcx_gmsdb_event *ev, const struct new_key *what)
+{
     mcx_err err = MCX_E_POLICY;
 
-    for (int i = 0; i < DRAW_TRIES && err == MCX_E_POLICY; i++) {
-        err = mcx_gms_key_draw(&key, what->type, &db->policy.rng);
-        err = err == MCX_OK ? mcx_gms_key_seal(sealed, &key, db->policy.seal_key, &db->policy.rng) : err;
-        *key_id = key.key_id;
-        mcx_gms_key_clear(&key);
+    *meet = false;
+    for (int i = 0; i < DRAW_TRIES && (err == MCX_E_POLICY || *meet); i++) {
+        if (*meet) {
+            MCX_TRY(key_forget(db, *id));
+        }
+        *meet = false;
+        err = key_add(db, id, key_id, ev, what);
         if (err == MCX_OK) {
-            err = mcx_gmsdb_do(db, Q_KEY_ADD, "iibiti", (uint64_t)what->type, (uint64_t)*key_id,
-                               mcx_bytes(sealed, sizeof sealed), (uint64_t)(what->rank == RANK_URGENT), what->cause,
-                               ev->now_ms);
+            MCX_TRY(mcx_gmsdb_guk_meet(db, meet, *id, false));
         }
     }
-    *id = (uint64_t)sqlite3_last_insert_rowid(db->sqlite);
     return err == MCX_E_POLICY ? MCX_E_RNG : err;
 }
 
@@ -305,11 +330,14 @@ mcx_err mcx_gmsdb_key_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev
     uint32_t key_id = 0;
     uint64_t key = 0;
     uint64_t round = 0;
+    bool meet = false;
 
-    MCX_TRY(key_draw(db, &key, &key_id, ev, what));
+    MCX_TRY(key_draw(db, &key, &key_id, &meet, ev, what));
     for (size_t i = 0; i < what->num_groups; i++) {
-        MCX_TRY(mcx_gmsdb_do(db, Q_KEY_GROUP_ADD, "ii", key, what->group[i]));
         MCX_TRY(audit_key(db, ev, what->type == MCX_KEY_GMK ? "new GMK" : "new MKFC", what->group[i], key_id));
+        if (meet) {
+            MCX_TRY(audit_key(db, ev, "GUK-IDs of members are equal", what->group[i], key_id));
+        }
     }
     for (size_t i = 0; i < what->num_groups; i++) {
         MCX_TRY(supersede(db, what->group[i], key, what, ev->now_ms));
@@ -380,18 +408,40 @@ mcx_err mcx_gmsdb_keys_new(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *e
     return MCX_OK;
 }
 
-static mcx_err share_one(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, uint64_t key,
-                         uint64_t type, bool seen, struct mcx_refusal *why)
+#define GUKS_MET "GUK-IDs were equal" /* cause of new keys */
+
+/* A new key for the group and all that it was to share one with. */
+static mcx_err share_anew(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, uint64_t share,
+                          enum mcx_key_type type)
+{
+    uint64_t groups[MCX_GMS_GROUPS_MAX] = { 0 };
+    struct new_key what = { .type = type, .group = groups, .cause = GUKS_MET, .rank = RANK_WAITING };
+
+    MCX_TRY(groups_of(db, groups, &what.num_groups, MCX_GMS_GROUPS_MAX - 1, share, (uint64_t)type));
+    groups[what.num_groups++] = group;
+    return mcx_gmsdb_key_new(db, ev, &what);
+}
+
+static mcx_err share_one(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, uint64_t share,
+                         const struct ids *keys, size_t at, struct mcx_refusal *why)
 {
     const struct round_what update = { ROUND_UPDATE, RANK_WAITING, STATUS_OK, 0 };
+    const uint64_t key = keys->id[at];
     uint64_t num = 0;
+    bool meet = false;
 
     MCX_TRY(mcx_gmsdb_int(db, &num, Q_KEY_NUM_GROUPS, "i", key));
     if (num >= MCX_GMS_GROUPS_MAX) {
         return mcx_refuse(why, MCX_E_POLICY, "a key can serve no more groups", "TS 33.180 E.6.3");
     }
     MCX_TRY(mcx_gmsdb_do(db, Q_KEY_GROUP_ADD, "ii", key, group));
-    return seen ? remake(db, key, type, &update, ev->now_ms) : refill(db, key, ev->now_ms);
+    MCX_TRY(mcx_gmsdb_guk_meet(db, &meet, key, true));
+    if (meet) {
+        MCX_TRY(mcx_gmsdb_do(db, Q_KEY_UNBIND, "ii", key, group));
+        return share_anew(db, ev, group, share, (enum mcx_key_type)keys->type[at]);
+    }
+    return keys->state[at] == KEY_PREPARING ? refill(db, key, ev->now_ms)
+                                            : remake(db, key, keys->type[at], &update, ev->now_ms);
 }
 
 /* A group takes the keys of those types only that it needs: the others would outlive a removal. */
@@ -409,7 +459,7 @@ mcx_err mcx_gmsdb_keys_share(struct mcx_gmsdb *db, const struct mcx_gmsdb_event 
         bool *wanted = keys.type[i] == MCX_KEY_GMK ? &gmk : &mkfc;
 
         if (*wanted || shared[keys.type[i] == MCX_KEY_MKFC]) {
-            MCX_TRY(share_one(db, ev, group, keys.id[i], keys.type[i], keys.state[i] != KEY_PREPARING, why));
+            MCX_TRY(share_one(db, ev, group, share, &keys, i, why));
             shared[keys.type[i] == MCX_KEY_MKFC] = true;
             *wanted = false;
         }
@@ -421,22 +471,34 @@ mcx_err mcx_gmsdb_keys_share(struct mcx_gmsdb *db, const struct mcx_gmsdb_event 
     return MCX_OK;
 }
 
-mcx_err mcx_gmsdb_keys_add_member(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group,
-                                  const char *member)
+/* One more round of payloads, or more in the one under way. */
+static mcx_err give_newcomers(struct mcx_gmsdb *db, uint64_t key, uint64_t state, uint64_t now_ms)
 {
     const struct round_what update = { ROUND_UPDATE, RANK_WAITING, STATUS_OK, 0 };
+    uint64_t round = 0;
+
+    if (state == KEY_PREPARING) {
+        MCX_TRY(mcx_gmsdb_int(db, &round, Q_ROUND_OPEN, "ii", key, (uint64_t)ROUND_ISSUE));
+    } else {
+        MCX_TRY(round_new(db, &round, key, &update, now_ms));
+    }
+    return mcx_gmsdb_do(db, Q_JOBS_ADD_NEW, "i", round);
+}
+
+mcx_err mcx_gmsdb_keys_add_members(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group)
+{
     struct ids keys;
+    bool meet = false;
 
     MCX_TRY(keys_of(db, &keys, group, 0, ANY_TYPE, TRUSTED));
+    for (size_t i = 0; i < keys.num && !meet; i++) {
+        MCX_TRY(mcx_gmsdb_guk_meet(db, &meet, keys.id[i], true));
+    }
+    if (meet) {
+        return mcx_gmsdb_keys_new(db, ev, group, false, GUKS_MET, RANK_WAITING, false);
+    }
     for (size_t i = 0; i < keys.num; i++) {
-        uint64_t round = 0;
-
-        if (keys.state[i] == KEY_PREPARING) {
-            MCX_TRY(mcx_gmsdb_int(db, &round, Q_ROUND_OPEN, "ii", keys.id[i], (uint64_t)ROUND_ISSUE));
-        } else {
-            MCX_TRY(round_new(db, &round, keys.id[i], &update, ev->now_ms));
-        }
-        MCX_TRY(mcx_gmsdb_do(db, Q_JOB_ADD, "it", round, member));
+        MCX_TRY(give_newcomers(db, keys.id[i], keys.state[i], ev->now_ms));
     }
     return MCX_OK;
 }

@@ -3,8 +3,8 @@
 #define MCX_IO_GMSDB_SCHEMA_H
 
 /* Version in PRAGMA user_version. A change of the schema raises it and adds a row to `gmsdb_upgrades`. */
-#define GMSDB_VERSION      3
-#define GMSDB_VERSION_TEXT "3"
+#define GMSDB_VERSION      4
+#define GMSDB_VERSION_TEXT "4"
 
 static const char gmsdb_schema[] =
     "CREATE TABLE gms (" /* one row: this GMS */
@@ -110,6 +110,7 @@ static const char gmsdb_schema[] =
     " PRIMARY KEY (round, member)"
     ") STRICT;"
     "CREATE INDEX payload_member ON payload (gkey, member);"
+    "CREATE INDEX payload_of ON payload (member);"
     "CREATE TABLE delivery (" /* what a member has of each document */
     " member TEXT NOT NULL,"
     " grp INTEGER NOT NULL REFERENCES grp (id) ON DELETE CASCADE,"
@@ -118,7 +119,9 @@ static const char gmsdb_schema[] =
     " time_ms INTEGER NOT NULL,"
     " PRIMARY KEY (member, grp, document)"
     ") STRICT, WITHOUT ROWID;"
-    "CREATE INDEX delivery_grp ON delivery (grp);"
+    "CREATE INDEX delivery_grp ON delivery (grp);";
+
+static const char gmsdb_schema_audit[] =
     "CREATE TABLE audit (" /* one row an event; never keys */
     " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
     " time_ms INTEGER NOT NULL,"
@@ -145,6 +148,14 @@ static const char *const gmsdb_upgrades[GMSDB_VERSION] = {
     "ALTER TABLE job ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;"
     "PRAGMA user_version = 3;"
     "COMMIT;",
+    "BEGIN EXCLUSIVE;"
+    "CREATE INDEX payload_of ON payload (member);"
+    "PRAGMA user_version = 4;"
+    "COMMIT;",
 };
+
+/* What one change needs while it is made; in a file of its own, so that it is as good for a large group. */
+static const char gmsdb_scratch[] = "CREATE TEMP TABLE newcomer (uri TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
+                                    "CREATE TEMP TABLE guk (id INTEGER PRIMARY KEY, uri TEXT NOT NULL) STRICT;";
 
 #endif

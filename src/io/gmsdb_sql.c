@@ -58,6 +58,11 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
     [Q_MEMBER_DROP] = "DELETE FROM member WHERE grp = ?1 AND uri = ?2",
     [Q_MEMBER] = "SELECT 1 FROM member WHERE grp = ?1 AND uri = ?2",
     [Q_MEMBERS] = "SELECT uri, display_name, priority, receive_only FROM member WHERE grp = ?1 ORDER BY uri",
+    /* Those that the change at hand brings in: gmsdb_scratch. */
+    [Q_NEWCOMERS] = "SELECT count(*) FROM temp.newcomer",
+    [Q_NEWCOMERS_DROP] = "DELETE FROM temp.newcomer",
+    [Q_NEWCOMERS_KNOWN] = "DELETE FROM temp.newcomer WHERE uri IN (SELECT uri FROM member WHERE grp = ?1)",
+    [Q_NEWCOMER_ADD] = "INSERT INTO temp.newcomer (uri) VALUES (?1)",
     [Q_MEMBERS_UNITE] = "INSERT OR IGNORE INTO member (grp, uri, display_name, priority, receive_only, added_ms) "
                         "SELECT ?1, m.uri, m.display_name, m.priority, m.receive_only, ?2 FROM member m "
                         "WHERE m.grp IN (SELECT grp FROM constituent WHERE temporary = ?1)",
@@ -68,6 +73,18 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
 
     [Q_KEY_ADD] = "INSERT INTO gkey (type, key_id, sealed, state, urgent, cause, activation, expiry, created_ms) "
                   "VALUES (?1, ?2, ?3, 0, ?4, ?5, 0, 0, ?6)",
+    [Q_KEY_DROP] = "DELETE FROM gkey WHERE id = ?1",
+    [Q_KEY_GROUPS_DROP] = "DELETE FROM gkey_group WHERE gkey = ?1",
+    [Q_KEY_SEALED] = "SELECT type, key_id, sealed FROM gkey WHERE id = ?1",
+    [Q_KEY_MEMBERS] = "SELECT m.uri FROM gkey_group kg JOIN member m ON m.grp = kg.grp WHERE kg.gkey = ?1 "
+                      "AND kg.ended = 0 AND (?2 = 2 OR (m.uri IN (SELECT uri FROM temp.newcomer)) = ?2)",
+    [Q_GUKS_DROP] = "DELETE FROM temp.guk",
+    [Q_GUK_ADD] = "INSERT OR IGNORE INTO temp.guk (id, uri) VALUES (?1, ?2)",
+    /* The CSB ID of an I_MESSAGE is the GUK-ID: TS 33.180 E.1.2. */
+    [Q_GUK_MET] =
+        "SELECT EXISTS (SELECT 1 FROM temp.guk WHERE id = ?1 AND uri <> ?2) OR EXISTS (SELECT 1 FROM payload p "
+        "JOIN gkey k ON k.id = p.gkey WHERE p.member = ?2 AND substr(p.message, 5, 4) = ?3 "
+        "AND k.state IN (0, 1) AND k.id <> ?4)",
     [Q_KEY_GROUP_ADD] = "INSERT INTO gkey_group (gkey, grp) VALUES (?1, ?2)",
     [Q_KEY_GROUPS] = "SELECT DISTINCT o.grp FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey "
                      "JOIN gkey_group o ON o.gkey = kg.gkey AND o.ended = 0 "
@@ -141,6 +158,8 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
     [Q_JOBS_ADD] = "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT DISTINCT ?1, " RANK
                    ", m.uri, 0 FROM gkey_group kg "
                    "JOIN member m ON m.grp = kg.grp WHERE kg.gkey = ?2 AND kg.ended = 0",
+    [Q_JOBS_ADD_NEW] =
+        "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT ?1, " RANK ", uri, 0 FROM temp.newcomer",
     [Q_JOBS_ADD_PAST] = "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT DISTINCT ?1, " RANK
                         ", m.uri, 0 FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey "
                         "JOIN member m ON m.grp = kg.grp AND m.added_ms < k.ended_ms "

@@ -543,13 +543,16 @@ static void seal_and_version(void **state)
     lab_end(&l);
 }
 
-/* A database as version 1 had it, in the middle of a round: what tells the versions apart is taken away. */
-static const char version_1[] = "DROP INDEX job_waiting;"
-                                "ALTER TABLE job DROP COLUMN rank;"
-                                "ALTER TABLE job DROP COLUMN tries;"
-                                "ALTER TABLE round DROP COLUMN rank;"
-                                "CREATE INDEX job_waiting ON job (id) WHERE state = 0;"
-                                "PRAGMA user_version = 1;";
+/* A database as older versions had it, in the middle of a round: what tells the versions apart is taken away. */
+#define AS_OF_3 "DROP INDEX payload_of;"
+#define AS_OF_2 AS_OF_3 "ALTER TABLE job DROP COLUMN tries;"
+#define AS_OF_1                                                                                                        \
+    AS_OF_2 "DROP INDEX job_waiting;"                                                                                  \
+            "ALTER TABLE job DROP COLUMN rank;"                                                                        \
+            "ALTER TABLE round DROP COLUMN rank;"                                                                      \
+            "CREATE INDEX job_waiting ON job (id) WHERE state = 0;"
+static const char *const older[] = { AS_OF_1 "PRAGMA user_version = 1;", AS_OF_2 "PRAGMA user_version = 2;",
+                                     AS_OF_3 "PRAGMA user_version = 3;" };
 
 static void set_version(struct lab *l, const char *sql)
 {
@@ -560,20 +563,18 @@ static void set_version(struct lab *l, const char *sql)
     assert_int_equal(sqlite3_close(sqlite), SQLITE_OK);
 }
 
-static void upgraded(void **state)
+static void upgraded_from(const char *version)
 {
-    struct mcx_gmsdb *none = NULL;
     struct mcx_gmsdb_event ev;
     struct lab l;
     char alice[32];
     char bob[32];
 
-    (void)state;
     lab_begin(&l);
     lab_group(&l, FIRE, PEOPLE(ALICE, BOB), false, NULL);
     assert_int_equal(lab_work(&l, 1), 1);
     mcx_gmsdb_close(l.db);
-    set_version(&l, version_1);
+    set_version(&l, version);
     lab_open(&l);
     lab_settle(&l); /* the round that was under way goes on */
     assert_int_equal(l.made, 2);
@@ -586,7 +587,20 @@ static void upgraded(void **state)
     assert_int_equal(lab_look(&l, FIRE, BOB).num, 2);
     mcx_gmsdb_close(l.db);
     lab_open(&l); /* and it is of the new version now */
-    set_version(&l, "PRAGMA user_version = 4");
+    lab_end(&l);
+}
+
+static void upgraded(void **state)
+{
+    struct mcx_gmsdb *none = NULL;
+    struct lab l;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof older / sizeof older[0]; i++) {
+        upgraded_from(older[i]);
+    }
+    lab_begin(&l);
+    set_version(&l, "PRAGMA user_version = 5");
     assert_int_equal(mcx_gmsdb_open(&none, l.path, &l.policy), MCX_E_UNSUP);
     set_version(&l, "PRAGMA user_version = 0");
     assert_int_equal(mcx_gmsdb_open(&none, l.path, &l.policy), MCX_E_UNSUP);
@@ -704,13 +718,26 @@ static void ten_thousand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(created),      cmocka_unit_test(refused),          cmocka_unit_test(added),
-        cmocka_unit_test(removed),      cmocka_unit_test(lost_device),      cmocka_unit_test(lost_after_a_rekey),
-        cmocka_unit_test(revoked_after_its_time), cmocka_unit_test(removed_early),
-        cmocka_unit_test(too_late),     cmocka_unit_test(killed),           cmocka_unit_test(revoked),
-        cmocka_unit_test(shared),       cmocka_unit_test(regrouped),        cmocka_unit_test(by_age_and_period),
-        cmocka_unit_test(lacking),      cmocka_unit_test(seal_and_version), cmocka_unit_test(ten_thousand),
-        cmocka_unit_test(urgent_first), cmocka_unit_test(upgraded),         cmocka_unit_test(tried_again),
+        cmocka_unit_test(created),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(added),
+        cmocka_unit_test(removed),
+        cmocka_unit_test(lost_device),
+        cmocka_unit_test(lost_after_a_rekey),
+        cmocka_unit_test(revoked_after_its_time),
+        cmocka_unit_test(removed_early),
+        cmocka_unit_test(too_late),
+        cmocka_unit_test(killed),
+        cmocka_unit_test(revoked),
+        cmocka_unit_test(shared),
+        cmocka_unit_test(regrouped),
+        cmocka_unit_test(by_age_and_period),
+        cmocka_unit_test(lacking),
+        cmocka_unit_test(seal_and_version),
+        cmocka_unit_test(ten_thousand),
+        cmocka_unit_test(urgent_first),
+        cmocka_unit_test(upgraded),
+        cmocka_unit_test(tried_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
