@@ -41,15 +41,21 @@ struct event {
     struct mcx_mgrp_media media;
 };
 
+/* What a user has published is known by its tag, until it is over (RFC 3903 6). */
+struct publication {
+    char etag[MCX_SIP_ETAG_MAX];
+    uint64_t until_ms;
+};
+
 struct md_groups {
     struct md_daemon *d;
     struct mcx_mgrp *grp;
     struct mcx_mgrp_config config;
     struct leg *legs;
     struct session *sessions;
-    char (*etags)[MCX_SIP_ETAG_MAX]; /* of the users' publications, same index */
-    const struct mcx_sip_msg *request;  /* the PUBLISH being answered */
-    char *etag;                         /* and where its tag is kept */
+    struct publication *publications;  /* of the users, same index */
+    const struct mcx_sip_msg *request; /* the PUBLISH being answered */
+    struct publication *publication;   /* and whose it is */
     struct mcx_mgrp_out out;
     bool busy;
     struct event queue[MAX_EVENTS];
@@ -415,9 +421,13 @@ static void do_leg(struct leg *leg, const struct mcx_mgrp_action *a)
 static void do_respond(struct md_groups *g, const struct mcx_mgrp_action *a)
 {
     struct mcx_sip_content content = content_of(a);
-    mcx_err err = a->code == 200 ? mcx_sip_publish_answer(g->d->sip, g->request, g->etag, a->session_expires)
+    struct publication *p = g->publication;
+    mcx_err err = a->code == 200 ? mcx_sip_publish_answer(g->d->sip, g->request, p->etag, a->session_expires)
                                  : mcx_sip_respond(g->d->sip, g->request, a->code, a->reason, &content);
 
+    if (err == MCX_OK && a->code == 200) {
+        p->until_ms = mcx_clock_mono_ms() + (uint64_t)a->session_expires * 1000;
+    }
     if (err != MCX_OK) {
         md_journal(g->d->s, "response-not-sent", NULL);
     }
@@ -565,6 +575,11 @@ bool md_groups_invite(struct md_groups *g, struct mcx_sip_call *sip, const struc
     return true;
 }
 
+static bool matches(const struct publication *p, struct mcx_bytes if_match)
+{
+    return mcx_clock_mono_ms() < p->until_ms && mcx_bytes_is(if_match, p->etag);
+}
+
 /* Affiliation: RFC 3903 here, what it says in the machine. */
 bool md_groups_publish(struct md_groups *g, const struct mcx_sip_msg *msg)
 {
@@ -580,9 +595,12 @@ bool md_groups_publish(struct md_groups *g, const struct mcx_sip_msg *msg)
     md_view(&view, g->d->s, msg);
     view.expires = pub.expires;
     user = msrv_identify(g->d->srv, &view, mcx_clock_mono_ms());
-    g->etag = user != NULL ? g->etags[user - g->d->s->users] : NULL;
-    if (g->etag != NULL && pub.if_match.len > 0 && !mcx_bytes_is(pub.if_match, g->etag)) {
+    g->publication = user != NULL ? &g->publications[user - g->d->s->users] : NULL;
+    if (user != NULL && pub.if_match.len > 0 && !matches(g->publication, pub.if_match)) {
         return mcx_sip_respond(g->d->sip, msg, 412, "Conditional Request Failed", NULL) == MCX_OK;
+    }
+    if (pub.if_match.len == 0 && msg->body.len == 0) { /* nothing is there that it could renew */
+        return mcx_sip_respond(g->d->sip, msg, 400, "Invalid Request", NULL) == MCX_OK;
     }
     g->request = msg;
     step(g, &in);
@@ -675,8 +693,8 @@ int md_groups_open(struct md_groups **out, struct md_daemon *d)
                                           .max_affiliation_s = d->s->max_expires_s,
                                           .has_channel = has_channel,
                                           .arg = g };
-    g->etags = calloc(d->s->num_users + 1, sizeof *g->etags);
-    if (g->etags == NULL || mcx_mgrp_new(&g->grp, &g->config, &rng) != MCX_OK) {
+    g->publications = calloc(d->s->num_users + 1, sizeof *g->publications);
+    if (g->publications == NULL || mcx_mgrp_new(&g->grp, &g->config, &rng) != MCX_OK) {
         return md_complain(EXIT_ENVIRONMENT, "out of memory", "");
     }
     return md_groups_load(g);
@@ -696,6 +714,6 @@ void md_groups_close(struct md_groups *g)
     }
     sweep(g);
     mcx_mgrp_free(g->grp);
-    free(g->etags);
+    free(g->publications);
     free(g);
 }

@@ -72,6 +72,11 @@ def identities():
         alice.sendall(request("INVITE", ALICE, f"P-Preferred-Identity: <{BOB}>\r\n", "x", "application/sdp"))
         got = status(alice)
         want("INVITE of Alice as Bob", got, 404)
+        event = "Event: presence\r\nExpires: 600\r\n"
+        alice.sendall(request("PUBLISH", ALICE, event))
+        want("PUBLISH that neither says nor renews anything", status(alice), 400)
+        alice.sendall(request("PUBLISH", ALICE, event + "SIP-If-Match: 00\r\n"))
+        want("PUBLISH that renews what is not there", status(alice), 412)
         with tcp(host) as other:  # her address, not her connection
             other.sendall(request("INVITE", BOB, f"P-Asserted-Identity: <{ALICE}>\r\n", "x", "application/sdp"))
             want("INVITE with a false P-Asserted-Identity", status(other), 404)
