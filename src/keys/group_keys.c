@@ -215,15 +215,32 @@ size_t mcx_group_keys_expire(struct mcx_group_keys *keys, struct mcx_ntp now)
     return wiped;
 }
 
-static mcx_err refuse_state(struct mcx_refusal *why, bool known, bool all_revoked)
+/* What keeps the keys of a group from being used. */
+struct unusable {
+    bool revoked, over, early;
+};
+
+static void note_unusable(struct unusable *u, const struct mcx_group_key *key, uint64_t unix_s)
 {
-    if (!known) {
-        return mcx_refuse(why, MCX_E_NOKEY, "no key of this group is held", "TS 33.180 7.3.3");
+    bool over = mcx_group_key_over(key, unix_s);
+
+    u->revoked = u->revoked || key->revoked;
+    u->over = u->over || (!key->revoked && over);
+    u->early = u->early || (!key->revoked && !over);
+}
+
+static mcx_err refuse_state(struct mcx_refusal *why, const struct unusable *u)
+{
+    if (u->early) {
+        return mcx_refuse(why, MCX_E_EXPIRED, "the key of this group is not active yet", "TS 33.180 E.6.4");
     }
-    if (all_revoked) {
+    if (u->over) {
+        return mcx_refuse(why, MCX_E_EXPIRED, "the key of this group has expired", "TS 33.180 E.6.10");
+    }
+    if (u->revoked) {
         return mcx_refuse(why, MCX_E_POLICY, "the key of this group is revoked", "TS 33.180 E.6.9");
     }
-    return mcx_refuse(why, MCX_E_EXPIRED, "the key of this group has expired or is not active yet", "TS 33.180 E.6.4");
+    return mcx_refuse(why, MCX_E_NOKEY, "no key of this group is held", "TS 33.180 7.3.3");
 }
 
 static bool better(const struct mcx_group_key *a, const struct mcx_group_key *b)
@@ -237,7 +254,7 @@ mcx_err mcx_group_keys_send(const struct mcx_group_key **out, const struct mcx_g
 {
     const struct mcx_group_key *best = NULL;
     uint64_t unix_s = mcx_unix_of(now);
-    bool known = false, all_revoked = true;
+    struct unusable unusable = { false };
 
     for (size_t i = 0; i < keys->num_keys; i++) {
         const struct mcx_group_key *key = &keys->keys[i];
@@ -245,14 +262,14 @@ mcx_err mcx_group_keys_send(const struct mcx_group_key **out, const struct mcx_g
         if (key->type != type || !mcx_group_key_in(key, group)) {
             continue;
         }
-        known = true;
-        all_revoked = all_revoked && key->revoked;
-        if (!key->revoked && !mcx_group_key_over(key, unix_s) && key->activation <= unix_s && better(key, best)) {
+        if (key->revoked || mcx_group_key_over(key, unix_s) || key->activation > unix_s) {
+            note_unusable(&unusable, key, unix_s);
+        } else if (better(key, best)) {
             best = key;
         }
     }
     if (best == NULL) {
-        return refuse_state(why, known, all_revoked);
+        return refuse_state(why, &unusable);
     }
     *out = best;
     return MCX_OK;
@@ -263,11 +280,14 @@ mcx_err mcx_group_keys_receive(const struct mcx_group_key **out, const struct mc
 {
     const struct mcx_group_key *key = mcx_group_key_find(keys, gmk_id);
     uint64_t unix_s = mcx_unix_of(now);
-    bool known = key != NULL && mcx_group_key_in(key, group);
+    struct unusable unusable = { false };
 
-    if (!known || key->revoked || mcx_group_key_over(key, unix_s) ||
-        key->activation > unix_s + MCX_GROUP_CLOCK_SKEW_S) {
-        return refuse_state(why, known, known && key->revoked);
+    if (key == NULL || !mcx_group_key_in(key, group)) {
+        return refuse_state(why, &unusable);
+    }
+    if (key->revoked || mcx_group_key_over(key, unix_s) || key->activation > unix_s + MCX_GROUP_CLOCK_SKEW_S) {
+        note_unusable(&unusable, key, unix_s);
+        return refuse_state(why, &unusable);
     }
     *out = key;
     return MCX_OK;

@@ -249,6 +249,16 @@ static uint32_t send_id(const struct mcx_group_keys *keys, const char *group, in
     return out != NULL ? out->key_id : 0;
 }
 
+/* The clause that an operator reads; "" when it may be sent with. */
+static const char *send_clause(const struct mcx_group_keys *keys, const char *group, int64_t now)
+{
+    const struct mcx_group_key *out = NULL;
+    struct mcx_refusal why = { "", "" };
+
+    (void)!mcx_group_keys_send(&out, keys, MCX_KEY_GMK, group, group_time(now), &why);
+    return why.clause;
+}
+
 static mcx_err receives(const struct mcx_group_keys *keys, uint32_t id, int64_t now)
 {
     const struct mcx_group_key *out = NULL;
@@ -286,6 +296,35 @@ static void test_choice(void **state)
     assert_int_equal(mcx_group_keys_next_change(keys, group_time(0)), GROUP_T0 + 1000);
     assert_int_equal(mcx_group_keys_next_change(keys, group_time(1000)), GROUP_T0 + 2000);
     assert_int_equal(mcx_group_keys_next_change(keys, group_time(3000)), UINT64_MAX);
+    mcx_group_keys_free(keys);
+}
+
+/* Of several reasons the one that ends by itself is told, then the one that a new key mends. */
+static void test_why_none(void **state)
+{
+    struct mcx_imessage m = first();
+    struct mcx_group_keys *keys = NULL;
+
+    (void)state;
+    m.expiry = GROUP_T0 + 200;
+    keys = group_keys_with(&m);
+    assert_string_equal(send_clause(keys, GROUP_RESCUE, 0), "TS 33.180 7.3.3");
+    assert_string_equal(send_clause(keys, GROUP_FIRE, -1), "TS 33.180 E.6.4");
+    assert_string_equal(send_clause(keys, GROUP_FIRE, 100), "");
+    assert_string_equal(send_clause(keys, GROUP_FIRE, 200), "TS 33.180 E.6.10");
+    m = group_msg(ALICE, 2, 1);
+    m.activation = GROUP_T0 + 1000;
+    (void)accepted(keys, &m);
+    assert_string_equal(send_clause(keys, GROUP_FIRE, 200), "TS 33.180 E.6.4");
+    m.key_status = 0;
+    m.time = group_time(2);
+    (void)accepted(keys, &m);
+    assert_string_equal(send_clause(keys, GROUP_FIRE, 200), "TS 33.180 E.6.10");
+    m = first();
+    m.key_status = 0;
+    m.time = group_time(3);
+    (void)accepted(keys, &m);
+    assert_string_equal(send_clause(keys, GROUP_FIRE, 200), "TS 33.180 E.6.9");
     mcx_group_keys_free(keys);
 }
 
@@ -521,6 +560,7 @@ int main(void)
         cmocka_unit_test(test_revoked),
         cmocka_unit_test(test_revoked_unknown),
         cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_why_none),
         cmocka_unit_test(test_ended_early),
         cmocka_unit_test(test_expire),
         cmocka_unit_test(test_drop_group),
