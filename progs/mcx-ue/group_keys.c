@@ -160,6 +160,17 @@ static mcx_err read_file(struct ue_group_keys *k, struct mcx_refusal *why)
     return MCX_OK;
 }
 
+/* A key is used from its first moment and to its last, not to the next look. */
+static uint64_t look_delay_ms(const struct ue_group_keys *k)
+{
+    uint64_t at_ms = mcx_clock_unix_ms();
+
+    if (k->next_change > (at_ms + LOOK_MS) / 1000) {
+        return LOOK_MS;
+    }
+    return k->next_change * 1000 > at_ms ? k->next_change * 1000 - at_ms : 0;
+}
+
 static void on_look(void *arg)
 {
     struct ue_group_keys *k = arg;
@@ -178,7 +189,7 @@ static void on_look(void *arg)
         k->next_change = next_change(k);
         k->on_change(k->arg);
     }
-    if (mcx_timer_start(&k->timer, LOOK_MS, on_look, k) != MCX_OK) {
+    if (mcx_timer_start(&k->timer, look_delay_ms(k), on_look, k) != MCX_OK) {
         ue_complain("changes of group keys will not be seen", MCX_E_NOMEM, NULL);
     }
 }
