@@ -82,7 +82,12 @@ class Keys:
     def _gmk(self, options):
         with open(options.gktp, encoding="utf-8") as f:
             found = re.findall(r'GKTP id="%s"[^>]*>\s*([0-9A-Fa-f]+)' % re.escape(options.id), f.read())
-        return json.loads(mcx("mikey", "open", *self.own, text=base64.b64encode(bytes.fromhex(found[0])).decode()))
+        for message in found:
+            try:
+                return json.loads(mcx("mikey", "open", *self.own, text=base64.b64encode(bytes.fromhex(message)).decode()))
+            except subprocess.CalledProcessError:  # of a key that was revoked
+                pass
+        sys.exit("no group key that can be opened")
 
     def speaker(self, uri):
         """The key of any member: all who hold the GMK can derive it (TS 33.180 7.4.2)."""
