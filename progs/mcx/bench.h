@@ -31,6 +31,7 @@ extern const struct bench_item bench_sakke[];
 extern const struct bench_item bench_srtp[];
 extern const struct bench_item bench_imessage[];
 extern const struct bench_item bench_group[];
+extern const struct bench_ratio bench_group_ratios[];
 extern const struct bench_item bench_floor[];
 extern const struct bench_item bench_kms[];
 extern const struct bench_item bench_relay[];

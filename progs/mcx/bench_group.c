@@ -222,3 +222,8 @@ const struct bench_item bench_group[] = {
     { "group.first-packet", setup_1, run_first, teardown },
     { NULL, NULL, NULL, NULL },
 };
+
+const struct bench_ratio bench_group_ratios[] = {
+    { "group.receive-512-keys", "group.receive-1", 1.3 },
+    { NULL, NULL, 0.0 },
+};

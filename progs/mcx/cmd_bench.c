@@ -22,7 +22,7 @@ static const struct {
     { bench_sakke, NULL },
     { bench_srtp, NULL },
     { bench_imessage, NULL },
-    { bench_group, NULL },
+    { bench_group, bench_group_ratios },
     { bench_floor, NULL },
     { bench_kms, NULL },
     { bench_relay, NULL },

@@ -65,14 +65,38 @@ mcx_err mcx_group_string(char **out, const char *s)
     return MCX_OK;
 }
 
-struct mcx_group_key *mcx_group_key_find(const struct mcx_group_keys *keys, uint32_t key_id)
+/* The first place whose identifier is not below this one, by halving: what a forged MKI costs is bounded too. */
+static size_t place_of(const struct mcx_group_keys *keys, uint32_t key_id)
 {
-    for (size_t i = 0; i < keys->num_keys; i++) {
-        if (keys->keys[i].key_id == key_id) {
-            return &keys->keys[i];
+    size_t from = 0;
+    size_t to = keys->num_keys;
+
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+
+        if (keys->places[middle].key_id < key_id) {
+            from = middle + 1;
+        } else {
+            to = middle;
         }
     }
-    return NULL;
+    return from;
+}
+
+struct mcx_group_key *mcx_group_key_find(const struct mcx_group_keys *keys, uint32_t key_id)
+{
+    size_t i = place_of(keys, key_id);
+
+    return i < keys->num_keys && keys->places[i].key_id == key_id ? &keys->keys[keys->places[i].at] : NULL;
+}
+
+void mcx_group_keys_added(struct mcx_group_keys *keys)
+{
+    const uint32_t key_id = keys->keys[keys->num_keys].key_id;
+    struct mcx_group_place *place = &keys->places[place_of(keys, key_id)];
+
+    memmove(place + 1, place, (size_t)(keys->places + keys->num_keys - place) * sizeof *place);
+    *place = (struct mcx_group_place){ key_id, (uint16_t)keys->num_keys++ };
 }
 
 bool mcx_group_key_in(const struct mcx_group_key *key, const char *group)
@@ -107,8 +131,12 @@ void mcx_group_key_clear(struct mcx_group_key *key)
 
 static void remove_key(struct mcx_group_keys *keys, size_t i)
 {
-    struct mcx_group_key *last = &keys->keys[--keys->num_keys];
+    struct mcx_group_key *last = &keys->keys[keys->num_keys - 1];
+    struct mcx_group_place *place = &keys->places[place_of(keys, keys->keys[i].key_id)];
 
+    keys->places[place_of(keys, last->key_id)].at = (uint16_t)i;
+    memmove(place, place + 1, (size_t)(keys->places + keys->num_keys - (place + 1)) * sizeof *place);
+    keys->num_keys--;
     mcx_group_key_clear(&keys->keys[i]);
     if (&keys->keys[i] != last) {
         keys->keys[i] = *last;

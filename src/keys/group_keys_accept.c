@@ -171,7 +171,7 @@ static mcx_err add(struct accepting *a, enum mcx_group_key_change *change)
     if (!a->revocation) { /* the secret goes to locked memory and nowhere else */
         a->keys->keys[a->keys->num_keys].key = a->msg->key;
     }
-    a->keys->num_keys++;
+    mcx_group_keys_added(a->keys);
     *change = a->revocation ? MCX_GK_REVOKED : MCX_GK_NEW;
     return MCX_OK;
 }

@@ -134,7 +134,7 @@ static mcx_err take_keys(struct mcx_group_keys *keys, struct mcx_rd *rd)
             mcx_group_key_clear(key); /* it is not counted yet */
             return err;
         }
-        keys->num_keys++;
+        mcx_group_keys_added(keys);
     }
     return MCX_OK;
 }

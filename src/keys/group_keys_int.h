@@ -6,10 +6,17 @@
 
 #include <mcx/group_keys.h>
 
+/** Where the key of an identifier is. */
+struct mcx_group_place {
+    uint32_t key_id;
+    uint16_t at;
+};
+
 struct mcx_group_keys {
     uint64_t serial;
     struct mcx_group_key *keys; /* locked memory */
     size_t num_keys, cap_keys;
+    struct mcx_group_place places[MCX_GROUP_KEYS_MAX]; /* num_keys of them, by key_id: each packet of speech asks */
     struct mcx_group_info *infos; /* strings on the heap */
     size_t num_infos;
 };
@@ -27,6 +34,8 @@ void mcx_group_key_clear(struct mcx_group_key *key);
  * void.
  * @retval MCX_E_SPACE @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_group_keys_room(struct mcx_group_keys *keys);
+/** The key in that room, whose identifier is not known yet, is held from now on. */
+void mcx_group_keys_added(struct mcx_group_keys *keys);
 /** A string on the heap. @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_group_string(char **out, const char *s);
 

@@ -247,38 +247,52 @@ static mcx_err refuse_unknown(struct mcx_refusal *why)
     return mcx_refuse(why, MCX_E_NOKEY, "the MKI names no key of this group", "TS 33.180 7.4.2");
 }
 
-/* The place of the MKI depends on the SRTP policy of the key that it names: each key of the group is looked for. */
+/* Whether a key has the MKI of this packet where it was read with `roc_rate`. */
+static bool fits(const struct mcx_group_key *key, const struct opening *o, struct mcx_bytes mki, uint16_t roc_rate)
+{
+    uint16_t own_rate = mcx_group_roc_rate(key);
+    struct mcx_bytes own;
+
+    return own_rate == roc_rate ||
+           (mcx_srtp_mki_read(&own, o->packet, GROUP_MKI_LEN, own_rate) == MCX_OK && own.p == mki.p);
+}
+
+/* The MKI of the packet, read with or without a ROC behind it, and the key of the group that it names, or NULL. */
+static mcx_err read_mki(const struct mcx_group_key **key, const struct mcx_group_rx *rx, struct opening *o,
+                        uint16_t roc_rate)
+{
+    struct mcx_bytes mki;
+    struct mcx_rd rd;
+
+    *key = NULL;
+    MCX_TRY(mcx_srtp_mki_read(&mki, o->packet, GROUP_MKI_LEN, roc_rate));
+    rd = mcx_rd(mki);
+    MCX_TRY(mcx_rd_u32(&rd, &o->gmk_id));
+    MCX_TRY(mcx_rd_u32(&rd, &o->guk_id));
+    *key = mcx_group_key_find(rx->keys, o->gmk_id);
+    if (*key != NULL &&
+        ((*key)->type != MCX_KEY_GMK || !mcx_group_key_in(*key, rx->group) || !fits(*key, o, mki, roc_rate))) {
+        *key = NULL;
+    }
+    return MCX_OK;
+}
+
+/* The place of the MKI depends on the SRTP policy of the key that it names: there are two. */
 static mcx_err find_key(struct mcx_group_rx *rx, struct opening *o)
 {
-    uint32_t rate = UINT32_MAX; /* of the MKI in gmk_id and guk_id */
-    mcx_err err = MCX_OK;
+    const struct mcx_group_key *key = NULL;
+    mcx_err err = read_mki(&key, rx, o, 1);
 
-    for (size_t i = 0; i < mcx_group_keys_num(rx->keys); i++) {
-        const struct mcx_group_key *key = mcx_group_keys_at(rx->keys, i);
-        uint16_t key_rate = mcx_group_roc_rate(key);
-
-        if (rate != key_rate) {
-            struct mcx_bytes mki;
-            struct mcx_rd rd;
-
-            rate = key_rate;
-            err = mcx_srtp_mki_read(&mki, o->packet, GROUP_MKI_LEN, key_rate);
-            if (err != MCX_OK) {
-                continue;
-            }
-            rd = mcx_rd(mki);
-            MCX_TRY(mcx_rd_u32(&rd, &o->gmk_id));
-            MCX_TRY(mcx_rd_u32(&rd, &o->guk_id));
-        }
-        if (err == MCX_OK && key->key_id == o->gmk_id && key->type == MCX_KEY_GMK && mcx_group_key_in(key, rx->group)) {
-            /* the tag of the GUK-ID is that of the GMK-ID (TS 33.180 5.2.3) */
-            return o->gmk_id >> 28 == o->guk_id >> 28
-                       ? mcx_group_keys_receive(&o->key, rx->keys, rx->group, o->gmk_id, o->now, o->why)
-                       : refuse_unknown(o->why);
-        }
+    if (key == NULL) {
+        err = read_mki(&key, rx, o, 0);
     }
-    return err != MCX_OK ? mcx_refuse(o->why, err, "the packet is too short or not RTP", "RFC 3711 3.1")
-                         : refuse_unknown(o->why);
+    if (err != MCX_OK) {
+        return mcx_refuse(o->why, err, "the packet is too short or not RTP", "RFC 3711 3.1");
+    }
+    /* the tag of the GUK-ID is that of the GMK-ID (TS 33.180 5.2.3) */
+    return key != NULL && o->gmk_id >> 28 == o->guk_id >> 28
+               ? mcx_group_keys_receive(&o->key, rx->keys, rx->group, o->gmk_id, o->now, o->why)
+               : refuse_unknown(o->why);
 }
 
 void mcx_group_rx_own(struct mcx_group_rx *rx, uint32_t ssrc)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Group keys and media over random histories: the key to send with is the one that a search by the rule of group.md 3.3
- * finds; and whatever is lost, repeated or overtaken on the way, each packet that arrives is heard once.
+ * finds; whatever came and went, each key that is held is found by its identifier, and no other; and whatever is lost,
+ * repeated or overtaken on the way, each packet that arrives is heard once.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 
 #include <mcx/group_media.h>
 
+#include "keys/group_keys_int.h"
 #include "support/fake.h"
 #include "support/group.h"
 #include "support/srtp_pair.h"
@@ -19,6 +21,7 @@
 #define NUM_KEYS     6
 #define NUM_SPEAKERS 5
 #define NUM_PACKETS  400
+#define NUM_IDS      600 /* more than are held */
 
 static struct fake_rng rng_state = { .seed = 11 };
 
@@ -83,6 +86,75 @@ static void choice_is_the_rule(void **state)
     }
 }
 
+static uint32_t id_of(unsigned n)
+{
+    return n % 2 == 0 ? n : (n * 0x9E3779B9u) & 0x0fffffffu; /* side by side, and all over */
+}
+
+static void found_as_held(const struct mcx_group_keys *keys)
+{
+    size_t num = 0;
+
+    for (size_t i = 0; i < mcx_group_keys_num(keys); i++) {
+        const struct mcx_group_key *key = mcx_group_keys_at(keys, i);
+
+        assert_ptr_equal(mcx_group_key_find(keys, key->key_id), key);
+    }
+    for (unsigned n = 0; n < NUM_IDS; n++) {
+        const struct mcx_group_key *key = mcx_group_key_find(keys, id_of(n));
+
+        assert_true(key == NULL || key->key_id == id_of(n));
+        num += key != NULL;
+    }
+    assert_int_equal(num, mcx_group_keys_num(keys));
+}
+
+static void seal_and_open(struct mcx_group_keys **keys)
+{
+    static const uint8_t store_key[MCX_STORE_KEY_LEN] = { 1 };
+    struct mcx_rng rng = fake_rng(&rng_state);
+    uint8_t *sealed = NULL;
+    size_t len = 0;
+
+    assert_int_equal(mcx_group_keys_seal(&sealed, &len, *keys, store_key, &rng), MCX_OK);
+    mcx_group_keys_free(*keys);
+    assert_int_equal(mcx_group_keys_open(keys, mcx_bytes(sealed, len), store_key, 0, NULL), MCX_OK);
+    free(sealed);
+}
+
+/* Mostly new keys until the set is full, then a dead one has to go for each. */
+static void each_key_is_found(void **state)
+{
+    struct mcx_group_keys *keys = NULL;
+    size_t most = 0;
+
+    (void)state;
+    assert_int_equal(mcx_group_keys_new(&keys), MCX_OK);
+    for (unsigned t = 0; t < 4000; t++) {
+        struct mcx_imessage m = group_msg("sip:alice@example.org", id_of(draw(NUM_IDS)), t);
+        enum mcx_group_key_change change;
+        mcx_err err = MCX_OK;
+
+        group_msg_bind(&m, draw(50) == 0 ? GROUP_RESCUE : GROUP_FIRE);
+        m.key_status = draw(4) != 0;
+        err = mcx_group_keys_accept(keys, &change, &m, GROUP_GMS, m.groups[0], group_time(t), NULL);
+        assert_true(err == MCX_OK || err == MCX_E_POLICY || err == MCX_E_SPACE); /* a revoked one again; no room */
+        if (draw(100) == 0) {
+            (void)mcx_group_keys_drop_group(keys, GROUP_RESCUE);
+        }
+        if (draw(2000) == 0) {
+            (void)mcx_group_keys_drop_group(keys, GROUP_FIRE);
+        }
+        if (draw(500) == 0) {
+            seal_and_open(&keys);
+        }
+        most = mcx_group_keys_num(keys) > most ? mcx_group_keys_num(keys) : most;
+        found_as_held(keys);
+    }
+    assert_int_equal(most, MCX_GROUP_KEYS_MAX);
+    mcx_group_keys_free(keys);
+}
+
 static void each_packet_once(void **state)
 {
     static struct packet sent[NUM_PACKETS];
@@ -137,7 +209,11 @@ static void each_packet_once(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(choice_is_the_rule), cmocka_unit_test(each_packet_once) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(choice_is_the_rule),
+        cmocka_unit_test(each_key_is_found),
+        cmocka_unit_test(each_packet_once),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

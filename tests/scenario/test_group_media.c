@@ -494,6 +494,67 @@ static void rekey_without_roc(void **state)
     rekey(false);
 }
 
+/* Keys of one group that differ in whether, and how often, a ROC stands behind the MKI. */
+static void policies_side_by_side(void **state)
+{
+    static const struct {
+        const char *user;
+        uint32_t gmk_id;
+        uint16_t roc_rate;
+    } speakers[] = { { ALICE, 0x0a000001, 0 }, { CAROL, 0x0a000002, 1 }, { "sip:dave@example.org", 0x0a000003, 5 } };
+    struct phone bob = phone_new(BOB);
+    struct phone p[3];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct mcx_imessage own = group_msg(speakers[i].user, speakers[i].gmk_id, 0);
+        struct mcx_imessage same = group_msg(BOB, speakers[i].gmk_id, 0);
+
+        own.roc_rate = same.roc_rate = speakers[i].roc_rate;
+        own.rcc = same.rcc = speakers[i].roc_rate != 0;
+        take(&bob, &same, 0);
+        p[i] = phone_of(&own, NULL);
+    }
+    for (size_t n = 0; n < 60; n++) {
+        struct packet packet = speak(&p[n % 3]);
+        struct packet cut = packet;
+
+        cut.len -= 4; /* now it seems to have the other form */
+        assert_int_not_equal(hear(&bob, &cut, 1), MCX_OK);
+        assert_int_equal(hear(&bob, &packet, 1), MCX_OK);
+    }
+    assert_int_equal(mcx_group_rx_counts(bob.rx).derived, 3);
+    for (size_t i = 0; i < 3; i++) {
+        phone_clear(&p[i]);
+    }
+    phone_clear(&bob);
+}
+
+/* A packet without a ROC whose tag ends like the identifier of another key: its own MKI is followed. */
+static void tag_like_a_gmk_id(void **state)
+{
+    struct mcx_imessage own = group_msg(ALICE, GROUP_GMK_ID, 0), same = group_msg(BOB, GROUP_GMK_ID, 0), other;
+    struct phone alice, bob;
+    struct packet packet;
+    const uint8_t *end = NULL;
+
+    (void)state;
+    own.rcc = same.rcc = false;
+    own.roc_rate = same.roc_rate = 0;
+    alice = phone_of(&own, NULL);
+    bob = phone_of(&same, NULL);
+    do { /* one that could be a GMK-ID, under a policy that has a ROC behind other MKIs than this one */
+        packet = speak(&alice);
+        end = packet.p + packet.len - 12;
+    } while (end[0] >> 4 != GROUP_GMK_ID >> 28 || packet.p[3] % 2 == 0);
+    other = group_msg(BOB, (uint32_t)end[0] << 24 | (uint32_t)end[1] << 16 | (uint32_t)end[2] << 8 | end[3], 0);
+    other.roc_rate = 2;
+    take(&bob, &other, 0);
+    assert_int_equal(hear(&bob, &packet, 1), MCX_OK);
+    phone_clear(&alice);
+    phone_clear(&bob);
+}
+
 /* Back to the first key after the second is revoked: indices only grow, so nothing is sent twice under one nonce. */
 static void key_comes_back(void **state)
 {
@@ -679,6 +740,8 @@ int main(void)
         cmocka_unit_test(live_speakers_stay),
         cmocka_unit_test(rekey_in_speech),
         cmocka_unit_test(rekey_without_roc),
+        cmocka_unit_test(policies_side_by_side),
+        cmocka_unit_test(tag_like_a_gmk_id),
         cmocka_unit_test(key_comes_back),
         cmocka_unit_test(revoked_at_once),
         cmocka_unit_test(expired_key),
