@@ -288,6 +288,9 @@ tone() {
 #   group_document NAME GROUP          $W/NAME.group.xml as the GMS gives it out
 #   radio_start NAME USER URI [OPTION ...]   runs 'mcx-ue group' as $W/NAME.*, with USER's key store
 #   member_start NAME USER URI [OPTION ...]   runs rogue_member.py as $W/NAME.*, with USER's keys of his KMS and GMS
+#   line_start NAME                    floor_loss.py as $W/NAME.*: a bad line to the server, for who has $(port_of NAME) in $SERVER
+#   lose NAME up|down TYPE N           the next N such floor messages do not arrive
+#   on_line NAME up|down TYPE          how many went there, lost ones included
 #   radio_on NAME GROUP                waits until it is registered and affiliated, and has a key that is active
 #   say_to NAME COMMAND [WORD ...]     a line to its standard input
 #   wait_status NAME EVENT STATUS [N]  until it has reported EVENT with that status N times (1)
@@ -351,6 +354,28 @@ member_start() {
     program_start "$name" bash -c 'exec "${@:2}" <"$1"' member "$W/$name.in" python3 \
         "$MCX_SOURCE/tests/support/rogue_member.py" --id "$uri" --port "$(server_port server tcp)" --server-id "$SERVER_ID" \
         --group "$GROUP" --keys "$W/$user.xml-keys" --gktp "$W/$user.gktp.xml" --ready-file "$W/$name.ready" "${@:4}"
+}
+
+line_start() {
+    local name=$1 fd
+    mkfifo "$W/$name.in"
+    exec {fd}<>"$W/$name.in"
+    RADIOS[$name]=$fd
+    # shellcheck disable=SC2016
+    program_start "$name" bash -c 'exec "${@:2}" <"$1"' line "$W/$name.in" python3 "$MCX_SOURCE/tests/support/floor_loss.py" \
+        --connect "$(server_port server tcp)" --ready-file "$W/$name.ready"
+    wait_ready "$W/$name.ready"
+}
+
+lose() {
+    local n
+    n=$(grep -sc '"event":"losing"' "$W/log/$1.out" || true)
+    say_to "$1" lose "${@:2}"
+    wait_count "$1" losing $((n + 1))
+}
+
+on_line() {
+    grep -s '"event":"floor"' "$W/log/$1.out" | grep "\"way\":\"$2\"" | grep -c "\"type\":\"$3\"" || true
 }
 
 say_to() {

@@ -68,12 +68,15 @@ def change_message(head, body, mode, argument):
         print(f"tamper: INVITE passed unchanged: {error}", file=sys.stderr, flush=True)
         return head, body
     print(f"tamper: {mode} {argument or ''} done on an INVITE", file=sys.stderr, flush=True)
-    head = LENGTH.sub(lambda m: m.group(1) + b": " + str(len(new)).encode(), head)
-    return head, new
+    return with_body(head, new)
 
 
-def pump(source, sink, mode, argument):
-    """Copy whole SIP messages from source to sink until one side closes."""
+def with_body(head, body):
+    return LENGTH.sub(lambda m: m.group(1) + b": " + str(len(body)).encode(), head), body
+
+
+def pump(source, sink, change):
+    """Copy whole SIP messages, changed, from source to sink until one side closes."""
     data = b""
     while True:
         end = data.find(b"\r\n\r\n")
@@ -86,7 +89,7 @@ def pump(source, sink, mode, argument):
             match = LENGTH.search(head)
             length = int(match.group(2)) if match else 0
             if len(data) >= end + 4 + length:
-                head, body = change_message(head, data[end + 4:end + 4 + length], mode, argument)
+                head, body = change(head, data[end + 4:end + 4 + length])
                 sink.sendall(head + b"\r\n" + body)
                 data = data[end + 4 + length:]
                 continue
@@ -103,7 +106,7 @@ def serve(client, port, mode, argument):
         back = threading.Thread(target=copy_back, args=(server, client), daemon=True)
         back.start()
         try:
-            pump(client, server, mode, argument)
+            pump(client, server, lambda head, body: change_message(head, body, mode, argument))
         except OSError:
             pass
         server.shutdown(socket.SHUT_WR)
