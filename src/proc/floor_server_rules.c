@@ -23,8 +23,13 @@ static enum fs_rank asked_rank(const struct fs_run *r)
 
 static uint8_t asked_priority(const struct fs_run *r)
 {
-    uint8_t asked = r->implicit || !has(r->in->msg, MCX_FF_PRIORITY) ? 0 : r->in->msg->priority;
+    uint8_t asked = 0;
 
+    if (r->implicit) {
+        asked = (uint8_t)(r->srv->config.pre_empt_from - 1); /* an INVITE does not pre-empt (6.3.5.2.2) */
+    } else if (has(r->in->msg, MCX_FF_PRIORITY)) {
+        asked = r->in->msg->priority;
+    }
     return asked < r->user->max_priority ? asked : r->user->max_priority;
 }
 

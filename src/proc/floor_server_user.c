@@ -79,11 +79,6 @@ static bool somebody_speaks(const struct fs_run *r)
     return r->srv->state == G_TAKEN || r->srv->state == G_REVOKE;
 }
 
-static bool taken_pre_empts(const struct fs_run *r)
-{
-    return somebody_speaks(r) && fs_if_implicit(r) && fs_if_pre_empts(r);
-}
-
 static bool taken_implicit(const struct fs_run *r)
 {
     return somebody_speaks(r) && fs_if_implicit(r) && fs_if_may_wait(r);
@@ -134,12 +129,6 @@ static void tell_taken(struct fs_run *r)
 {
     fs_queue_remove(r->srv, r->user);
     fs_send_taken(r, r->user);
-}
-
-static void tell_taken_and_ask(struct fs_run *r)
-{
-    fs_send_taken(r, r->user);
-    ask(r, EV_REQUEST);
 }
 
 static void tell_taken_and_queue(struct fs_run *r)
@@ -218,8 +207,6 @@ static const struct fs_user_row {
     { "5.2.2", U_START_STOP, UE_JOIN, IF(idle_implicit, "nobody speaks, implicit request"), U_PERMITTED, ask_request,
       "arbitration" },
     { "5.2.2", U_START_STOP, UE_JOIN, IF(nobody_speaks, "nobody speaks"), U_IDLE, tell_idle, "Floor Idle to him" },
-    { "5.2.2", U_START_STOP, UE_JOIN, IF(taken_pre_empts, "somebody speaks, implicit request that pre-empts"), U_TAKEN,
-      tell_taken_and_ask, "Floor Taken to him, arbitration" },
     { "5.2.2", U_START_STOP, UE_JOIN, IF(taken_implicit, "somebody speaks, implicit request, place in the queue"),
       U_TAKEN, tell_taken_and_queue, "Floor Taken to him; in the queue, Queue Position Info" },
     { "5.2.2", U_START_STOP, UE_JOIN, IF(somebody_speaks, "somebody speaks"), U_TAKEN, tell_taken,
