@@ -48,7 +48,8 @@ struct mcx_fsrv_config {
     bool pre_empt_emergency;  /* a more urgent request pre-empts: emergency before imminent peril before normal */
     bool temporary_group;     /* begins initialising, and waits for MCX_FS_READY (6.3.4.8) */
     uint16_t indicator;       /* call type for the Floor Indicator; 0 = normal */
-    uint32_t timer_ms[MCX_FS_NUM_TIMERS]; /* 0 = default, UINT32_MAX = off */
+    uint32_t timer_ms[MCX_FS_NUM_TIMERS];  /* 0 = default, UINT32_MAX = off; T3 off: no grace */
+    uint32_t max_count[MCX_FS_NUM_TIMERS]; /* 0 = default; of T7 (C7), T8 and T20 (C20): how often in all it is sent */
 };
 
 /** A participant when he joins. */

@@ -232,21 +232,49 @@ static int set_group(struct md_settings *s, const char *value)
     return EXIT_DONE;
 }
 
+/* Of T2=30000 or C20=3 which timer it is, or whose counter. */
+static bool floor_value(int *timer, uint64_t *number, char letter, uint64_t max, const char *value)
+{
+    const char *is = strchr(value, '=');
+
+    if (value[0] != letter || is == NULL || mcx_dec_read(number, max, mcx_bytes_str(is + 1)) != MCX_OK) {
+        return false;
+    }
+    for (*timer = 0; *timer < MCX_FS_NUM_TIMERS; (*timer)++) {
+        const char *name = mcx_fsrv_timer_info((enum mcx_fsrv_timer)*timer)->name;
+
+        if (mcx_bytes_is(mcx_bytes(value + 1, (size_t)(is - value - 1)), name + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* T2=30000, T4=0: milliseconds, 0 = never */
 static int set_floor_timer(struct md_settings *s, const char *value)
 {
-    const char *is = strchr(value, '=');
     uint64_t ms = 0;
+    int timer = 0;
 
-    for (int t = 0; is != NULL && t < MCX_FS_NUM_TIMERS; t++) {
-        if (mcx_bytes_is(mcx_bytes(value, (size_t)(is - value)),
-                         mcx_fsrv_timer_info((enum mcx_fsrv_timer)t)->name) &&
-            mcx_dec_read(&ms, 86400000, mcx_bytes_str(is + 1)) == MCX_OK) {
-            s->floor.timer_ms[t] = ms == 0 ? UINT32_MAX : (uint32_t)ms;
-            return EXIT_DONE;
-        }
+    if (!floor_value(&timer, &ms, 'T', 86400000, value)) {
+        return bad_value("--floor-timer", "T1, T2, T3, T4, T7, T8, T9 or T20, =MILLISECONDS; 0 = off");
     }
-    return bad_value("--floor-timer", "T1, T2, T3, T4, T7, T8, T9 or T20, =MILLISECONDS; 0 = off");
+    s->floor.timer_ms[timer] = ms == 0 ? UINT32_MAX : (uint32_t)ms;
+    return EXIT_DONE;
+}
+
+/* C20=3 */
+static int set_floor_counter(struct md_settings *s, const char *value)
+{
+    uint64_t count = 0;
+    int timer = 0;
+
+    if (!floor_value(&timer, &count, 'C', 1000, value) || count == 0 ||
+        mcx_fsrv_timer_info((enum mcx_fsrv_timer)timer)->max_count == 0) {
+        return bad_value("--floor-counter", "C7, C8 or C20, =NUMBER from 1 to 1000");
+    }
+    s->floor.max_count[timer] = (uint32_t)count;
+    return EXIT_DONE;
 }
 
 enum kind { TEXT, NUMBER, FLAG, SPECIAL };
@@ -288,8 +316,10 @@ static const struct setting {
     { "gms-poll", "SECONDS", "between two fetches (default 60; 0 = at the start and at SIGHUP)",
       NUMBER_AT(gms_poll_s, 86400) },
     { "group", "URI", "a group whose document is fetched; several", BY(set_group) },
-    { "floor-timer", "NAME=MS", "T1, T2, T3, T4, T7, T8, T9, T20 of TS 24.380 11.1.2; 0 = off; several",
+    { "floor-timer", "NAME=MS", "T1, T2, T3, T4, T7, T8, T9, T20 of TS 24.380 11.1.3; 0 = off; several",
       BY(set_floor_timer) },
+    { "floor-counter", "NAME=N", "C7, C20 of TS 24.380 11.2.3, C8 for T8: how often it is sent in all; several",
+      BY(set_floor_counter) },
     { "store", "FILE", "key store of this server, checked; read again when it changes", TEXT_AT(store) },
     { "store-key", "FILE", "64 hex digits, mode 0600", TEXT_AT(store_key) },
     { "server-id", "URI", "own identity in the key store; clients then send a CSK with their registration",

@@ -186,6 +186,7 @@ static void config_take(struct mcx_fsrv *srv, const struct mcx_fsrv_config *conf
         uint32_t ms = config->timer_ms[i] == 0 ? timers[i].default_ms : config->timer_ms[i];
 
         srv->config.timer_ms[i] = ms == 0 ? UINT32_MAX : ms;
+        srv->config.max_count[i] = config->max_count[i] == 0 ? timers[i].max_count : config->max_count[i];
         srv->at[i] = UINT64_MAX;
     }
 }

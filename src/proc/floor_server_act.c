@@ -152,7 +152,10 @@ uint64_t fs_timer_end(const struct fs_run *r, enum mcx_fsrv_timer timer)
 {
     uint32_t ms = r->srv->config.timer_ms[timer];
 
-    return ms == UINT32_MAX ? UINT64_MAX : r->in->now_ms + ms;
+    if (ms == UINT32_MAX) {
+        return timer == MCX_FS_T3 ? r->in->now_ms : UINT64_MAX; /* no grace, or never */
+    }
+    return r->in->now_ms + ms;
 }
 
 void fs_timer_start(struct fs_run *r, enum mcx_fsrv_timer timer)

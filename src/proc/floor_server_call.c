@@ -32,12 +32,12 @@ static bool from_talker(const struct fs_run *r)
 
 static bool below_c7(const struct fs_run *r)
 {
-    return r->srv->c7 < mcx_fsrv_timer_info(MCX_FS_T7)->max_count;
+    return r->srv->c7 < r->srv->config.max_count[MCX_FS_T7];
 }
 
 static bool below_c20(const struct fs_run *r)
 {
-    return r->srv->c20 < mcx_fsrv_timer_info(MCX_FS_T20)->max_count;
+    return r->srv->c20 < r->srv->config.max_count[MCX_FS_T20];
 }
 
 /* ---- what the arbitration does ---- */

@@ -53,7 +53,7 @@ struct fs_wish {
 };
 
 struct mcx_fsrv {
-    struct mcx_fsrv_config config; /* timer_ms: as they run, UINT32_MAX = off */
+    struct mcx_fsrv_config config; /* timer_ms, max_count: as they are, UINT32_MAX = off */
     enum fs_state state;
     uint16_t indicator;
     struct fs_user **slot; /* open addressing by id; a power of two */

@@ -31,7 +31,7 @@ static bool trailing(const struct fs_run *r)
 
 static bool sends_on(const struct fs_run *r)
 {
-    return r->user->sent_since && r->user->num_revokes < mcx_fsrv_timer_info(MCX_FS_T8)->max_count;
+    return r->user->sent_since && r->user->num_revokes < r->srv->config.max_count[MCX_FS_T8];
 }
 
 static bool sends_on_and_on(const struct fs_run *r)

@@ -21,6 +21,16 @@ refused 2 -t --listen tcp:127.0.0.1:0 --user sip:a@x,color=red
 refused 2 -t --listen tcp:127.0.0.1:0 --store "$W/none"
 refused 2 -t --listen tcp:127.0.0.1:0 --media 127.0.0.1:20001-20010
 refused 2 -t --listen tcp:127.0.0.1:0 --session-expires 60
+for timer in T1 T5=1000 T2= T2=1s T2=-1 T2=86400001 t2=1000; do
+    refused 2 -t --listen tcp:127.0.0.1:0 --floor-timer "$timer"
+done
+for counter in C7 C20=0 C20=1001 C1=3 C9=3 T7=3; do
+    refused 2 -t --listen tcp:127.0.0.1:0 --floor-counter "$counter"
+done
+every=()
+for name in T1 T2 T3 T4 T7 T8 T9 T20; do every+=(--floor-timer "$name=0" --floor-timer "$name=86400000"); done
+for name in C7 C8 C20; do every+=(--floor-counter "$name=1" --floor-counter "$name=1000"); done
+"$MCPTTD" -t --listen tcp:127.0.0.1:0 "${every[@]}" >/dev/null || fail "floor control: a timer or counter is refused"
 refused 2 --no-such-setting 1
 refused 3 -t --listen tcp:127.0.0.1:0 --jwks "$W/none"
 refused 3 -t --listen tcp:192.0.2.1:0

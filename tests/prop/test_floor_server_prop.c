@@ -221,6 +221,9 @@ static void random_calls_keep_what_must_hold(void **state)
         config.timer_ms[MCX_FS_T9] = draw(&w, 3) == 0 ? 7000 : 0;
         config.timer_ms[MCX_FS_T1] = draw(&w, 3) == 0 ? 1500 : 0;
         config.timer_ms[MCX_FS_T2] = draw(&w, 3) == 0 ? 5000 : 0;
+        config.timer_ms[MCX_FS_T3] = draw(&w, 4) == 0 ? UINT32_MAX : 0;
+        config.max_count[MCX_FS_T8] = draw(&w, 4);
+        config.max_count[MCX_FS_T20] = draw(&w, 4);
         w.max_queue = config.max_queue;
         assert_int_equal(mcx_fsrv_new(&w.srv, &config), MCX_OK);
         for (unsigned i = 0; i < NUM_STEPS; i++) {

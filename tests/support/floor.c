@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FLOOR_BEGIN = 1000 };
+
 struct mcx_fsrv_config floor_config(void)
 {
     struct mcx_fsrv_config config = {
@@ -18,7 +20,7 @@ struct mcx_fsrv_config floor_config(void)
 void floor_open(struct floor_bench *b, const struct mcx_fsrv_config *config)
 {
     memset(b, 0, sizeof *b);
-    b->now = 1000;
+    b->now = FLOOR_BEGIN;
     if (mcx_fsrv_new(&b->srv, config) != MCX_OK) {
         abort();
     }
@@ -83,13 +85,24 @@ static void append_actions(struct floor_bench *b, const struct mcx_fsrv_out *out
     b->most_actions = out->num > b->most_actions ? out->num : b->most_actions;
 }
 
+static void write_log(struct floor_bench *b, const char *said)
+{
+    size_t len = strlen(b->log);
+
+    if (said[0] != '\0') {
+        snprintf(b->log + len, sizeof b->log - len, "%u %s\n", (unsigned)(b->now - FLOOR_BEGIN), said);
+    }
+}
+
 static void step(struct floor_bench *b, struct mcx_fsrv_in *in)
 {
     static struct mcx_fsrv_out out;
+    size_t said = strlen(b->said);
 
     in->now_ms = b->now;
     b->err = mcx_fsrv_step(b->srv, in, &out);
     append_actions(b, &out);
+    write_log(b, b->said + said + (b->said[said] == ' '));
     for (size_t i = 0; i < out.num_rows && b->num_rows < sizeof b->row / sizeof b->row[0]; i++) {
         b->row[b->num_rows++] = out.row[i];
     }

@@ -9,7 +9,7 @@
  *   leave N   rel N   rel! N (acknowledge)   pos N   ack N   rtp N [SSRC]   ready   end
  *   req N [PRIORITY] [E|I]     E emergency, I imminent peril
  *   call N|I|E|B               call type: normal, imminent peril, emergency, broadcast
- *   talk N MS                  media twice a second
+ *   talk N MS                  media twice a second, the clock goes on
  *   wait MS                    the clock goes on, with every TICK that comes due
  *
  * What the server does comes out as text: "fwd=1", "granted>1:30s", "taken*1" (to all but 1), "deny>2:1".
@@ -23,6 +23,7 @@ struct floor_bench {
     char said[2048]; /* by the last line */
     size_t row[64];  /* taken by the last line: mcx_fsrv_row() */
     size_t num_rows;
+    char log[8192]; /* all that was said, a line for each step: milliseconds since the beginning, and what */
     size_t most_actions;
 };
 
