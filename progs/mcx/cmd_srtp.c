@@ -19,15 +19,20 @@
 static const char help[] =
     "usage: mcx srtp protect|unprotect --master-key HEX --master-salt HEX [--mki HEX] [--roc N] [--rcc]\n"
     "                                  [--rtcp] [--index N] [--json]\n"
+    "       mcx srtp protect --gmk HEX --gmk-id HEX --rand HEX --user URI|--guk-id HEX [--roc N] [--rcc]\n"
+    "                                  [--rtcp] [--index N] [--json]\n"
     "       mcx srtp unprotect --gmk HEX --gmk-id HEX --rand HEX [--rcc] [--json]\n"
     "\n"
     "Reads packets from standard input, one a line in hex, and prints one line for each: the packet that came out,\n"
     "or 'error: NAME'. Empty lines are skipped. AEAD_AES_128_GCM; several SSRCs may be mixed.\n"
     "  --master-key   16 octets   } for laboratories only: everybody on the machine can read the arguments of a\n"
     "  --master-salt  12 octets   } program. 'mcx mikey open' prints both.\n"
-    "  --gmk          16 octets   } of a group; the key of each speaker is derived from the GUK-ID in his packets\n"
+    "  --gmk          16 octets   } of a group; the key of each speaker is derived from his GUK-ID, which is in the\n"
+    "                             } packets that are opened\n"
     "  --gmk-id       4 octets    }\n"
     "  --rand         16 octets   }\n"
+    "  --user URI     MCPTT ID of the speaker, whose GUK-ID is derived from it and the GMK\n"
+    "  --guk-id       4 octets, in place of --user\n"
     "  --mki          4 or 8 octets, as in the packets\n"
     "  --roc N        roll-over counter of the first packet\n"
     "  --rcc          every packet ends with the roll-over counter (RFC 4771, RCCm3 with R = 1)\n"
@@ -57,7 +62,8 @@ struct run {
     struct sender sender[NUM_SENDERS];
     size_t num_senders;
     struct mcx_srtp_rx *rx;
-    struct mcx_imessage gmk; /* as one that brought it */
+    struct mcx_imessage gmk; /* as one that brought it; its csb_id is the GUK-ID of who speaks */
+    const char *user;
     struct mcx_group_keys *group_keys;
     struct mcx_group_rx *group_rx;
     struct mcx_group_speaker speaker; /* of the last packet */
@@ -87,9 +93,25 @@ static mcx_err read_secret(uint8_t *out, size_t len, char *arg)
     return err;
 }
 
-enum { OPT_KEY = 1, OPT_SALT, OPT_MKI, OPT_ROC, OPT_RCC, OPT_RTCP, OPT_INDEX, OPT_JSON, OPT_GMK, OPT_GMK_ID, OPT_RAND };
-#define GROUP_OPTS (1u << OPT_GMK | 1u << OPT_GMK_ID | 1u << OPT_RAND)
-#define GROUP_MORE (1u << OPT_RCC | 1u << OPT_JSON)
+enum {
+    OPT_KEY = 1,
+    OPT_SALT,
+    OPT_MKI,
+    OPT_ROC,
+    OPT_RCC,
+    OPT_RTCP,
+    OPT_INDEX,
+    OPT_JSON,
+    OPT_GMK,
+    OPT_GMK_ID,
+    OPT_RAND,
+    OPT_USER,
+    OPT_GUK_ID
+};
+#define GROUP_KEY     (1u << OPT_GMK | 1u << OPT_GMK_ID | 1u << OPT_RAND)
+#define GROUP_SPEAKER (1u << OPT_USER | 1u << OPT_GUK_ID)
+#define GROUP_MORE    (1u << OPT_RCC | 1u << OPT_JSON)
+#define GROUP_SPEAKS  (GROUP_MORE | 1u << OPT_ROC | 1u << OPT_RTCP | 1u << OPT_INDEX)
 
 static mcx_err read_id(uint32_t *out, const char *arg)
 {
@@ -116,10 +138,26 @@ static int read_opt(struct run *run, int opt, unsigned *seen)
     case OPT_JSON: run->json = true; break;
     case OPT_GMK: err = read_secret(run->gmk.key.octet, sizeof run->gmk.key.octet, optarg); break;
     case OPT_GMK_ID: err = read_id(&run->gmk.key_id, optarg); break;
+    case OPT_USER: run->user = optarg; break;
+    case OPT_GUK_ID: err = read_id(&run->gmk.csb_id, optarg); break;
     case OPT_RAND: err = mcx_hex_read_exact(run->gmk.rand, MCX_RAND_LEN, mcx_bytes_str(optarg)); break;
     default: return EXIT_USAGE;
     }
     return err == MCX_OK ? EXIT_DONE : EXIT_USAGE;
+}
+
+/* The three of the key, of a speaker one more, and nothing else but what may be added. */
+static int group_opts_check(const struct run *run, unsigned seen)
+{
+    unsigned speaker = seen & GROUP_SPEAKER;
+    bool one = speaker != 0 && (speaker & (speaker - 1)) == 0;
+    unsigned may = run->protect ? GROUP_KEY | GROUP_SPEAKER | GROUP_SPEAKS : GROUP_KEY | GROUP_MORE;
+
+    if ((seen & GROUP_KEY) != GROUP_KEY || (seen & ~may) != 0 || run->protect != one) {
+        return usage_error("--gmk, --gmk-id and --rand go together: to protect with --user or --guk-id, to unprotect "
+                           "with --rcc and --json alone");
+    }
+    return EXIT_DONE;
 }
 
 static int read_opts(struct run *run, int argc, char **argv)
@@ -136,6 +174,8 @@ static int read_opts(struct run *run, int argc, char **argv)
         { "gmk", required_argument, NULL, OPT_GMK },
         { "gmk-id", required_argument, NULL, OPT_GMK_ID },
         { "rand", required_argument, NULL, OPT_RAND },
+        { "user", required_argument, NULL, OPT_USER },
+        { "guk-id", required_argument, NULL, OPT_GUK_ID },
         { NULL, 0, NULL, 0 },
     };
     unsigned seen = 0;
@@ -151,12 +191,9 @@ static int read_opts(struct run *run, int argc, char **argv)
     if (optind != argc) {
         return usage_error("packets come from standard input, not as arguments");
     }
-    run->group = (seen & GROUP_OPTS) != 0;
+    run->group = (seen & (GROUP_KEY | GROUP_SPEAKER)) != 0;
     if (run->group) {
-        bool fit = (seen & GROUP_OPTS) == GROUP_OPTS && (seen & ~(GROUP_OPTS | GROUP_MORE)) == 0 && !run->protect;
-
-        return fit ? EXIT_DONE
-                   : usage_error("--gmk, --gmk-id and --rand go together with unprotect, and with --rcc and --json");
+        return group_opts_check(run, seen);
     }
     if ((seen & 1u << OPT_KEY) == 0 || (seen & 1u << OPT_SALT) == 0) {
         return usage_error("--master-key and --master-salt are needed");
@@ -203,7 +240,7 @@ static mcx_err convert(struct mcx_wr *out, struct run *run, struct mcx_bytes pac
 {
     struct mcx_srtp_tx *tx = NULL;
 
-    if (run->group) {
+    if (run->group && !run->protect) {
         return mcx_group_rx_open(run->group_rx, out, &run->speaker, packet, run->gmk.time, why);
     }
     if (!run->protect) {
@@ -217,7 +254,7 @@ static mcx_err convert(struct mcx_wr *out, struct run *run, struct mcx_bytes pac
 
 static void print_result(const struct run *run, mcx_err err, const char *hex, const struct mcx_refusal *why)
 {
-    if (run->json && err == MCX_OK && run->group) {
+    if (run->json && err == MCX_OK && run->group && !run->protect) {
         printf("{\"status\":\"ok\",\"packet\":\"%s\",\"guk_id\":\"%08" PRIx32 "\",\"ssrc\":\"%08" PRIx32 "\"}\n", hex,
                run->speaker.guk_id, run->speaker.ssrc);
     } else if (run->json && err == MCX_OK) {
@@ -297,9 +334,6 @@ static int listen_to_group(struct run *run)
     const struct mcx_group_rx_config config = { .max_speakers = 4096, .derivations_per_s = UINT32_MAX };
     enum mcx_group_key_change change;
 
-    if (mcx_key_id_type(&run->gmk.type, run->gmk.key_id) != MCX_OK || run->gmk.type != MCX_KEY_GMK) {
-        return usage_error("the first digit of --gmk-id is 0");
-    }
     run->gmk.rand_len = MCX_RAND_LEN;
     run->gmk.rcc = run->params.roc_rate != 0;
     run->gmk.roc_rate = run->params.roc_rate;
@@ -325,6 +359,37 @@ static int with_master_key(struct run *run)
     return all_lines(run);
 }
 
+/* MKI = GMK-ID || GUK-ID; the GUK-ID stands in the place of the CSB ID (TS 33.180 7.4.2, 7.5.1). */
+static mcx_err speaker_key(struct run *run)
+{
+    struct mcx_wr wr = mcx_wr(run->mki, sizeof run->mki);
+
+    if (run->user != NULL) {
+        MCX_TRY(mcx_guk_id(&run->gmk.csb_id, run->gmk.key_id, &run->gmk.key, mcx_bytes_str(run->user)));
+    }
+    MCX_TRY(mcx_wr_u32(&wr, run->gmk.key_id));
+    MCX_TRY(mcx_wr_u32(&wr, run->gmk.csb_id));
+    run->params.mki = mcx_wr_done(&wr);
+    return mcx_srtp_master_derive(&run->master, &run->gmk.key, mcx_cs_ids(MCX_KEY_GMK).id[0], run->gmk.csb_id,
+                                  mcx_bytes(run->gmk.rand, MCX_RAND_LEN));
+}
+
+static int with_gmk(struct run *run)
+{
+    enum mcx_key_type type;
+
+    if (mcx_key_id_type(&run->gmk.type, run->gmk.key_id) != MCX_OK || run->gmk.type != MCX_KEY_GMK) {
+        return usage_error("the first digit of --gmk-id is 0");
+    }
+    if (!run->protect) {
+        return listen_to_group(run);
+    }
+    if (run->user == NULL && (mcx_key_id_type(&type, run->gmk.csb_id) != MCX_OK || type != MCX_KEY_GMK)) {
+        return usage_error("the first digit of --guk-id is that of the GMK-ID");
+    }
+    return speaker_key(run) == MCX_OK ? with_master_key(run) : EXIT_ENVIRONMENT;
+}
+
 int cmd_srtp(int argc, char **argv)
 {
     struct run run = { 0 };
@@ -340,7 +405,7 @@ int cmd_srtp(int argc, char **argv)
     run.protect = strcmp(argv[1], "protect") == 0;
     code = read_opts(&run, argc - 1, argv + 1);
     if (code == EXIT_DONE) {
-        code = run.group ? listen_to_group(&run) : with_master_key(&run);
+        code = run.group ? with_gmk(&run) : with_master_key(&run);
     }
     run_clear(&run);
     return code;

@@ -52,7 +52,26 @@ control="--master-key $(value v2 master_key) --master-salt $(value v2 master_sal
     expect "GMK, again" 1 "$rtp"$'\n'"error: replay" "$(value v1 roc0_srtp)"$'\n'"$(value v1 roc0_srtp)" srtp unprotect $gmk
     expect "another GMK-ID" 1 "error: nokey" "$(value v1 roc0_srtp)" srtp unprotect ${gmk/09bf9d37/09bf9d38}
     expect "another RAND" 1 "error: auth" "$(value v1 roc0_srtp)" srtp unprotect ${gmk/6819/6818}
-    expect "GMK to protect" 2 "" "" srtp protect $gmk
+    expect "speaker, ROC 0" 0 "$(value v1 roc0_srtp)" "$rtp" srtp protect $gmk --user sip:p25user01@etherstack.com
+    expect "speaker, ROC 1, by GUK-ID" 0 "$(value v1 roc1_srtp)" "$rtp" srtp protect $gmk --guk-id 01c8de7b --roc 1
+    expect "speaker, control message" 0 "$(value v1 index1_srtcp)" "$(value v1 rtcp)" \
+        srtp protect $gmk --user sip:p25user01@etherstack.com --rtcp --index 1
+    expect "speaker, json" 0 "{\"status\":\"ok\",\"packet\":\"$(value v1 roc0_srtp)\"}" "$rtp" \
+        srtp protect $gmk --guk-id 01c8de7b --json
+    without_roc=${gmk% --rcc}
+    expect "another speaker without a ROC, and back" 0 "$rtp" \
+        "$(echo "$rtp" | "$mcx" srtp protect $without_roc --guk-id $(value v1-others user2_csb_id))" \
+        srtp unprotect $without_roc
+    expect "another speaker under his key" 0 "$rtp" "$(echo "$rtp" | "$mcx" srtp protect $gmk --user sip:92100002447@att.com)" \
+        srtp unprotect --master-key $(value v1-others user3_master_key) --master-salt $(value v1-others user3_master_salt) \
+        --mki 09bf9d37$(value v1-others user3_csb_id) --rcc
+    expect "GMK to protect, nobody's" 2 "" "" srtp protect $gmk
+    expect "GMK to protect, two speakers" 2 "" "" srtp protect $gmk --guk-id 01c8de7b --user sip:p25user01@etherstack.com
+    expect "GMK to protect, MKI" 2 "" "" srtp protect $gmk --guk-id 01c8de7b --mki 09bf9d3701c8de7b
+    expect "GUK-ID with another tag" 2 "" "" srtp protect $gmk --guk-id 11c8de7b
+    expect "speaker of no group" 2 "" "" srtp protect --user sip:p25user01@etherstack.com
+    expect "speaker, to open" 2 "" "" srtp unprotect $gmk --user sip:p25user01@etherstack.com
+    expect "ROC to open under a GMK" 2 "" "" srtp unprotect $gmk --roc 1
     expect "GMK with MKI" 2 "" "" srtp unprotect $gmk --mki 00000001
     expect "GMK without RAND" 2 "" "" srtp unprotect --gmk $(value v1 gmk) --gmk-id 09bf9d37
     expect "GMK-ID of a PCK" 2 "" "" srtp unprotect ${gmk/09bf9d37/19bf9d37}
