@@ -7,36 +7,11 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <openssl/crypto.h>
-
 #include <mcx/control.h>
 
+#include "support/failing_provider.h"
 #include "support/fake.h"
 #include "support/ring.h"
-
-static size_t num_calls;
-static size_t fail_at; /* 0 = never */
-
-static void *counted_malloc(size_t len, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return ++num_calls == fail_at ? NULL : malloc(len);
-}
-
-static void *counted_realloc(void *p, size_t len, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return ++num_calls == fail_at ? NULL : realloc(p, len);
-}
-
-static void counted_free(void *p, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    free(p);
-}
 
 static mcx_err make_channel(struct mcx_rng rng)
 {
@@ -77,11 +52,11 @@ static size_t every_allocation(mcx_err (*make)(struct mcx_rng))
         mcx_err err;
 
         fake = (struct fake_rng){ .seed = 1 };
-        num_calls = 0;
+        num_allocs = 0;
         fail_at = n;
         err = make(fake_rng(&fake));
         fail_at = 0;
-        if (num_calls < n) { /* there is no n-th allocation */
+        if (num_allocs < n) { /* there is no n-th allocation */
             assert_int_equal(err, MCX_OK);
             return num_failed;
         }
@@ -122,7 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(allocations), cmocka_unit_test(draws) };
     int failed;
 
-    if (!CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free)) {
+    if (!failing_provider()) {
         return 1;
     }
     ring = ring_own(1u << 2);

@@ -10,45 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include "crypto/sym/sym.h"
+#include "support/failing_provider.h"
 #include "support/fake.h"
 #include "support/vectors.h"
 
 #include <mcx/eccsi.h>
 #include <mcx/ident.h>
-
-static size_t num_allocs;
-static size_t fail_at; /* 0 = never */
-
-static int refuse(void)
-{
-    num_allocs++;
-    return fail_at != 0 && num_allocs == fail_at;
-}
-
-static void *counted_malloc(size_t n, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return refuse() ? NULL : malloc(n);
-}
-
-static void *counted_realloc(void *p, size_t n, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return refuse() ? NULL : realloc(p, n);
-}
-
-static void counted_free(void *p, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    free(p);
-}
 
 static const uint8_t untouched[256] = { 0 };
 static const uint8_t octets[64] = "thirty-two octets and some more, for keys, texts and additional";
@@ -296,7 +266,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_allocation, set_up, tear_down),
     };
 
-    if (!CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free)) {
+    if (!failing_provider()) {
         return 1;
     }
     return cmocka_run_group_tests_name("crypto faults", tests, NULL, NULL);

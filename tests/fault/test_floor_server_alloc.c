@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The n-th allocation fails while a floor control server is made and people join, for every n: MCX_E_NOMEM, nothing has
- * changed, nothing leaks, and the same step works afterwards. In sanitized builds, where calloc cannot be replaced,
+ * changed, nothing leaks, and the same step works afterwards. In sanitized builds, where malloc cannot be replaced,
  * nothing fails, and the calls only go through.
  */
 #include <setjmp.h>
@@ -13,27 +13,7 @@
 
 #include <mcx/floor_server.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#endif
-
-static size_t num_allocs;
-static size_t fail_at; /* 0 = never */
-
-#ifndef SANITIZED
-extern void *__libc_calloc(size_t n, size_t size);
-
-void *calloc(size_t n, size_t size) /* the server allocates with nothing else */
-{
-    num_allocs++;
-    return fail_at != 0 && num_allocs == fail_at ? NULL : __libc_calloc(n, size);
-}
-#endif
+#include "support/failing_malloc.h"
 
 enum { NUM_USERS = 20 };
 

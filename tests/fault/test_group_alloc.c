@@ -15,65 +15,13 @@
 
 #include <mcx/gmc.h>
 
+#include "support/failing_malloc.h"
 #include "support/fake.h"
 #include "support/ring.h"
 
 #define GMS   "sip:gms@example.org"
 #define ALICE "sip:alice@example.org"
 #define GROUP "sip:fire@example.org"
-
-static size_t num_allocs;
-static size_t fail_at; /* 0 = never */
-static long num_live;
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifndef SANITIZED
-/* The C library's own allocator under its other names (glibc). */
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t num, size_t n);
-void *__libc_realloc(void *p, size_t n);
-void __libc_free(void *p);
-
-static int refuse(void)
-{
-    num_allocs++;
-    return fail_at != 0 && num_allocs == fail_at;
-}
-
-void *malloc(size_t n)
-{
-    void *p = refuse() ? NULL : __libc_malloc(n);
-
-    num_live += p != NULL;
-    return p;
-}
-void *calloc(size_t num, size_t n)
-{
-    void *p = refuse() ? NULL : __libc_calloc(num, n);
-
-    num_live += p != NULL;
-    return p;
-}
-void *realloc(void *old, size_t n)
-{
-    void *p = refuse() ? NULL : __libc_realloc(old, n);
-
-    num_live += p != NULL && old == NULL;
-    return p;
-}
-void free(void *p)
-{
-    num_live -= p != NULL;
-    __libc_free(p);
-}
-#endif
 
 static struct mcx_keyring *alice;
 static char *group_xml, *keys_xml;

@@ -10,27 +10,16 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <openssl/crypto.h>
-
 #include <mcx/group_media.h>
 
+#include "support/failing_malloc.h"
+#include "support/failing_provider.h"
 #include "support/fake.h"
 #include "support/group.h"
 #include "support/srtp_pair.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#endif
-
 #define ALICE "sip:alice@example.org"
 
-static size_t num_allocs;
-static size_t fail_at; /* 0 = never */
 static size_t wanted;
 
 /* From here on: what an operation needs is there. */
@@ -38,58 +27,6 @@ static void arm(void)
 {
     num_allocs = 0;
     fail_at = wanted;
-}
-
-static int refuse(void)
-{
-    num_allocs++;
-    return fail_at != 0 && num_allocs == fail_at;
-}
-
-#ifndef SANITIZED
-/* In front of the C library's: a sanitizer has its own, so there only the provider's allocations fail. */
-extern void *__libc_malloc(size_t n);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t n);
-
-void *malloc(size_t n)
-{
-    return refuse() ? NULL : __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    return refuse() ? NULL : __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n)
-{
-    return refuse() ? NULL : __libc_realloc(p, n);
-}
-#define provider_refuses() 0 /* counted above */
-#else
-#define provider_refuses() refuse()
-#endif
-
-static void *provider_malloc(size_t n, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return provider_refuses() ? NULL : malloc(n);
-}
-
-static void *provider_realloc(void *p, size_t n, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return provider_refuses() ? NULL : realloc(p, n);
-}
-
-static void provider_free(void *p, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    free(p);
 }
 
 static const uint8_t store_key[MCX_STORE_KEY_LEN];
@@ -279,7 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(each_allocation, setup, teardown) };
 
-    if (CRYPTO_set_mem_functions(provider_malloc, provider_realloc, provider_free) != 1) {
+    if (!failing_provider()) {
         return 1;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

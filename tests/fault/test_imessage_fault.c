@@ -10,76 +10,13 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <openssl/crypto.h>
-
+#include "support/failing_malloc.h"
+#include "support/failing_provider.h"
 #include "support/fake.h"
 #include "support/ring.h"
 
 #define OWN2 "mikey-imessages/own-2-pck-sakke-to-self.txt"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#endif
-
-static size_t num_allocs;
-static size_t fail_at; /* 0 = never */
-
-static int refuse(void)
-{
-    num_allocs++;
-    return fail_at != 0 && num_allocs == fail_at;
-}
-
-#ifndef SANITIZED
-/* In front of the C library's: a sanitizer has its own, so there only the provider's allocations fail. */
-extern void *__libc_malloc(size_t n);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t n);
-
-void *malloc(size_t n)
-{
-    return refuse() ? NULL : __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    return refuse() ? NULL : __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n)
-{
-    return refuse() ? NULL : __libc_realloc(p, n);
-}
-#define provider_refuses() 0 /* counted below */
-#else
-#define provider_refuses() refuse()
-#endif
-
-static void *provider_malloc(size_t n, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return provider_refuses() ? NULL : malloc(n);
-}
-
-static void *provider_realloc(void *p, size_t n, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return provider_refuses() ? NULL : realloc(p, n);
-}
-
-static void provider_free(void *p, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    free(p);
-}
 
 static struct mcx_kms_cert cert;
 static struct mcx_kms_key_set set;
@@ -226,7 +163,7 @@ int main(void)
     };
     int failed;
 
-    if (CRYPTO_set_mem_functions(provider_malloc, provider_realloc, provider_free) != 1) {
+    if (!failing_provider()) {
         return 1;
     }
     cert = ring_cert_own();

@@ -12,40 +12,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <openssl/crypto.h>
-
+#include "support/failing_provider.h"
 #include "support/phones.h"
-
-static size_t num_allocs;
-static size_t fail_at; /* 0 = never */
-
-/* The machine itself allocates only when it is made: what can fail in a step is the provider. */
-static int refuse(void)
-{
-    num_allocs++;
-    return fail_at != 0 && num_allocs == fail_at;
-}
-
-static void *provider_malloc(size_t n, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return refuse() ? NULL : malloc(n);
-}
-
-static void *provider_realloc(void *p, size_t n, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return refuse() ? NULL : realloc(p, n);
-}
-
-static void provider_free(void *p, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    free(p);
-}
 
 static struct mcx_keyring *alice_ring, *bob_ring;
 static const struct mcx_ntp now = { RING_OWN_TIME, 0 };
@@ -195,7 +163,7 @@ int main(void)
     struct machine m;
     int failed;
 
-    if (CRYPTO_set_mem_functions(provider_malloc, provider_realloc, provider_free) != 1) {
+    if (!failing_provider()) {
         return 1;
     }
     alice_ring = ring_own(1u << 2);

@@ -7,33 +7,8 @@
 
 #include <stdlib.h>
 
-#include <openssl/crypto.h>
-
+#include "support/failing_provider.h"
 #include "support/srtp_pair.h"
-
-static size_t num_calls;
-static size_t fail_at; /* 0 = never */
-
-static void *counted_malloc(size_t len, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return ++num_calls == fail_at ? NULL : malloc(len);
-}
-
-static void *counted_realloc(void *p, size_t len, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return ++num_calls == fail_at ? NULL : realloc(p, len);
-}
-
-static void counted_free(void *p, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    free(p);
-}
 
 static mcx_err make_tx(const struct mcx_srtp_params *params)
 {
@@ -64,11 +39,11 @@ static void every_allocation(mcx_err (*make)(const struct mcx_srtp_params *param
     for (size_t n = 1;; n++) {
         mcx_err err;
 
-        num_calls = 0;
+        num_allocs = 0;
         fail_at = n;
         err = make(&pair.params);
         fail_at = 0;
-        if (num_calls < n) { /* there is no n-th allocation */
+        if (num_allocs < n) { /* there is no n-th allocation */
             assert_int_equal(err, MCX_OK);
             break;
         }
@@ -101,7 +76,7 @@ int main(void)
         cmocka_unit_test(receiver),
     };
 
-    if (!CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free)) {
+    if (!failing_provider()) {
         return 1;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

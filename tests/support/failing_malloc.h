@@ -5,9 +5,11 @@
 /* Every allocation of the program, in place of the C library's. A sanitizer has its own allocator: there none fails. */
 #include "support/failing.h"
 
+#ifdef SANITIZED
+enum { num_live = 0 };
+#else
 static long num_live; /* pieces */
 
-#ifndef SANITIZED
 /* The C library's own allocator under its other names (glibc). */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t num, size_t n);
