@@ -92,6 +92,7 @@ MCX_MUST_CHECK mcx_err mcx_gmsdb_member_add(struct mcx_gmsdb *db, const struct m
 /**
  * Take a member out of a group, or out of all (`group` NULL: his device is lost). The others get new keys with the
  * shortest window; the old ones are revoked when those become active, what was before them and has not expired at once.
+ * After a loss so do other groups that use a key which one of his uses or has used.
  *
  * @retval MCX_E_NOKEY no such group or member
  */

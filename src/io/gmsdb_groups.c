@@ -189,21 +189,40 @@ mcx_err mcx_gmsdb_member_add(struct mcx_gmsdb *db, const struct mcx_gmsdb_event 
     return mcx_gmsdb_end(db, member_add(db, ev, group, members, rekey, why));
 }
 
+#define MAX_ELSEWHERE 4096
+
+/* A lost device has what his groups once shared with others, who still use it. */
+static mcx_err keys_elsewhere(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, const char *cause)
+{
+    for (int i = 0; i < MAX_ELSEWHERE; i++) {
+        uint64_t other = 0;
+        mcx_err err = mcx_gmsdb_int(db, &other, Q_HELD_ELSEWHERE, "i", group);
+
+        if (err != MCX_OK) {
+            return err == MCX_E_NOKEY ? MCX_OK : err;
+        }
+        MCX_TRY(mcx_gmsdb_keys_new(db, ev, other, false, cause, RANK_URGENT, true));
+    }
+    return MCX_E_BUG;
+}
+
 /* Out of one group: his payloads go, the others get keys that he never sees. */
 static mcx_err drop_from(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, uint64_t group, const char *member,
-                         const char *cause)
+                         const char *cause, bool lost)
 {
     MCX_TRY(mcx_gmsdb_do(db, Q_MEMBER_JOBS_DROP, "it", group, member));
     MCX_TRY(mcx_gmsdb_do(db, Q_MEMBER_PAYLOADS_DROP, "it", group, member));
     MCX_TRY(mcx_gmsdb_do(db, Q_MEMBER_DROP, "it", group, member));
     MCX_TRY(mcx_gmsdb_do(db, Q_DELIVERY_DROP, "it", group, member));
     MCX_TRY(mcx_gmsdb_touch(db, group, true, ev->now_ms));
-    return mcx_gmsdb_keys_new(db, ev, group, true, cause, RANK_URGENT, true);
+    MCX_TRY(mcx_gmsdb_keys_new(db, ev, group, !lost, cause, RANK_URGENT, true));
+    return lost ? keys_elsewhere(db, ev, group, cause) : MCX_OK;
 }
 
 static mcx_err remove_one(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const char *group, const char *member,
-                          const char *cause, struct mcx_refusal *why)
+                          bool lost, struct mcx_refusal *why)
 {
+    const char *cause = lost ? "device lost" : "member removed";
     uint64_t id = 0;
     uint64_t there = 0;
     uint64_t temporary = 0;
@@ -216,12 +235,12 @@ static mcx_err remove_one(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev
     }
     MCX_TRY(err);
     MCX_TRY(mcx_gmsdb_audit(db, ev, cause, group, member));
-    MCX_TRY(drop_from(db, ev, id, member, cause));
+    MCX_TRY(drop_from(db, ev, id, member, cause, lost));
     MCX_TRY(temporary_of(db, &temporary, id));
     if (temporary == 0 || mcx_gmsdb_int(db, &there, Q_MEMBER_ELSEWHERE, "it", temporary, member) == MCX_OK) {
         return MCX_OK; /* still in it by another of its parts */
     }
-    return drop_from(db, ev, temporary, member, cause);
+    return drop_from(db, ev, temporary, member, cause, lost);
 }
 
 /* A lost device: out of every group that its user is in. */
@@ -240,7 +259,7 @@ static mcx_err remove_everywhere(struct mcx_gmsdb *db, const struct mcx_gmsdb_ev
         }
         (void)snprintf(group, sizeof group, "%s", mcx_gmsdb_text(s, 0));
         MCX_TRY(mcx_gmsdb_reset(s));
-        MCX_TRY(remove_one(db, ev, group, member, "device lost", why));
+        MCX_TRY(remove_one(db, ev, group, member, true, why));
     }
     return MCX_OK;
 }
@@ -250,7 +269,7 @@ mcx_err mcx_gmsdb_member_remove(struct mcx_gmsdb *db, const struct mcx_gmsdb_eve
 {
     MCX_TRY(mcx_gmsdb_begin(db));
     return mcx_gmsdb_end(db, group == NULL ? remove_everywhere(db, ev, member, why)
-                                           : remove_one(db, ev, group, member, "member removed", why));
+                                           : remove_one(db, ev, group, member, false, why));
 }
 
 static mcx_err rekey(struct mcx_gmsdb *db, const struct mcx_gmsdb_event *ev, const char *group, const char *cause,

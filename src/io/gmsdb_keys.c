@@ -70,7 +70,7 @@ struct round_what {
     enum round_kind kind;
     enum rank rank;
     uint64_t status;
-    uint64_t left; /* a group that the key serves no more and that still has to be named; 0 = none */
+    uint64_t left; /* for this group alone, which the key serves no more; 0 = for those that it serves */
 };
 
 /* T of a payload is later than that of every one before: a receiver takes an older one for a replay (RFC 3830 5.4). */
@@ -165,6 +165,31 @@ static mcx_err remake(struct mcx_gmsdb *db, uint64_t key, uint64_t type, const s
     return jobs_for_all(db, round, key, type);
 }
 
+/* A group that the key serves no more: its members hold it still. */
+static mcx_err tell_left(struct mcx_gmsdb *db, uint64_t key, uint64_t group, enum rank rank, uint64_t now_ms)
+{
+    const struct round_what revoke = { ROUND_REVOKE, rank, 0, group };
+    uint64_t round = 0;
+
+    MCX_TRY(mcx_gmsdb_do(db, Q_KEY_TELL, "ii", key, group));
+    MCX_TRY(round_new(db, &round, key, &revoke, now_ms));
+    return mcx_gmsdb_do(db, Q_JOBS_ADD_LEFT, "iii", round, key, group);
+}
+
+/* Groups that another key took over in without a revocation. */
+static mcx_err tell_untold(struct mcx_gmsdb *db, uint64_t key, enum rank rank, uint64_t now_ms)
+{
+    for (;;) {
+        uint64_t group = 0;
+        mcx_err err = mcx_gmsdb_int(db, &group, Q_KEY_UNTOLD, "i", key);
+
+        if (err != MCX_OK) {
+            return err == MCX_E_NOKEY ? MCX_OK : err;
+        }
+        MCX_TRY(tell_left(db, key, group, rank, now_ms));
+    }
+}
+
 mcx_err mcx_gmsdb_key_revoke(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms)
 {
     const struct round_what revoke = { ROUND_REVOKE, RANK_URGENT, 0, 0 };
@@ -181,6 +206,7 @@ mcx_err mcx_gmsdb_key_revoke(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms
     MCX_TRY(mcx_gmsdb_reset(s));
     MCX_TRY(mcx_gmsdb_do(db, Q_ROUND_GIVE_UP, "i", key)); /* updates under way have no purpose any more */
     MCX_TRY(mcx_gmsdb_do(db, Q_KEY_REVOKE_ALL, "i", key));
+    MCX_TRY(tell_untold(db, key, RANK_URGENT, now_ms));
     return remake(db, key, type, &revoke, now_ms);
 }
 
@@ -191,6 +217,7 @@ mcx_err mcx_gmsdb_key_revoke_past(struct mcx_gmsdb *db, uint64_t key, uint64_t n
     uint64_t round = 0;
 
     MCX_TRY(mcx_gmsdb_do(db, Q_KEY_REVOKE_ALL, "i", key));
+    MCX_TRY(tell_untold(db, key, RANK_WAITING, now_ms));
     MCX_TRY(round_new(db, &round, key, &revoke, now_ms));
     MCX_TRY(mcx_gmsdb_do(db, Q_JOBS_ADD_PAST, "ii", round, key));
     return mcx_gmsdb_do(db, Q_KEY_END, "iii", key, (uint64_t)KEY_REVOKED, now_ms);
@@ -244,18 +271,34 @@ static mcx_err supersede(struct mcx_gmsdb *db, uint64_t group, uint64_t key, con
     return MCX_OK;
 }
 
-/* Whoever is to be shut out had the keys before the present one too. */
+/* Whoever is to be shut out had the keys before the present one too. @retval MCX_E_NOKEY no more of them */
+static mcx_err revoke_one_past(struct mcx_gmsdb *db, uint64_t group, uint64_t type, uint64_t now_ms)
+{
+    sqlite3_stmt *s = NULL;
+    uint64_t key = 0;
+    uint64_t state = 0;
+    bool more = false;
+
+    MCX_TRY(mcx_gmsdb_bind(db, &s, Q_KEY_PAST, "iii", group, type, now_ms / MS));
+    MCX_TRY(mcx_gmsdb_row(s, &more));
+    if (!more) {
+        return MCX_E_NOKEY;
+    }
+    key = mcx_gmsdb_num(s, 0);
+    state = mcx_gmsdb_num(s, 1);
+    MCX_TRY(mcx_gmsdb_reset(s));
+    return state == KEY_RETIRED ? mcx_gmsdb_key_revoke_past(db, key, now_ms)
+                                : tell_left(db, key, group, RANK_WAITING, now_ms);
+}
+
 static mcx_err revoke_past(struct mcx_gmsdb *db, uint64_t group, uint64_t type, uint64_t now_ms)
 {
-    for (;;) {
-        uint64_t key = 0;
-        mcx_err err = mcx_gmsdb_int(db, &key, Q_KEY_PAST, "iii", group, type, now_ms / MS);
+    mcx_err err = MCX_OK;
 
-        if (err != MCX_OK) {
-            return err == MCX_E_NOKEY ? MCX_OK : err;
-        }
-        MCX_TRY(mcx_gmsdb_key_revoke_past(db, key, now_ms));
+    while (err == MCX_OK) {
+        err = revoke_one_past(db, group, type, now_ms);
     }
+    return err == MCX_E_NOKEY ? MCX_OK : err;
 }
 
 /* Draw and store, sealed. An identifier is never used twice: UNIQUE says whether it was. */
@@ -530,9 +573,7 @@ mcx_err mcx_gmsdb_keys_leave(struct mcx_gmsdb *db, const struct mcx_gmsdb_event 
 static mcx_err split(struct mcx_gmsdb *db, uint64_t key, uint64_t group, bool revoke, uint64_t now_ms)
 {
     const struct round_what update = { ROUND_UPDATE, RANK_ROUTINE, STATUS_OK, 0 };
-    const struct round_what left = { ROUND_REVOKE, RANK_URGENT, 0, group };
     uint64_t type = 0;
-    uint64_t round = 0;
     sqlite3_stmt *s = NULL;
     bool more = false;
 
@@ -543,13 +584,26 @@ static mcx_err split(struct mcx_gmsdb *db, uint64_t key, uint64_t group, bool re
     }
     type = mcx_gmsdb_num(s, 4);
     MCX_TRY(mcx_gmsdb_reset(s));
-    MCX_TRY(mcx_gmsdb_do(db, Q_KEY_SUCCESSOR_DONE, "ii", key, group));
+    MCX_TRY(mcx_gmsdb_do(db, Q_KEY_SUCCESSOR_DONE, "iii", key, group, now_ms));
     MCX_TRY(remake(db, key, type, &update, now_ms));
-    if (!revoke) {
-        return MCX_OK;
+    return revoke ? tell_left(db, key, group, RANK_URGENT, now_ms) : MCX_OK;
+}
+
+/* The last groups are through with it; revocations that others are still to hear of stay in their documents. */
+static mcx_err retire(struct mcx_gmsdb *db, uint64_t key, uint64_t now_ms)
+{
+    uint64_t etag = 0;
+    uint64_t told = 0;
+
+    MCX_TRY(mcx_gmsdb_int(db, &told, Q_KEY_TOLD, "i", key));
+    if (told == 0) {
+        return key_end(db, key, KEY_RETIRED, now_ms);
     }
-    MCX_TRY(round_new(db, &round, key, &left, now_ms));
-    return mcx_gmsdb_do(db, Q_JOBS_ADD_LEFT, "iii", round, key, group);
+    MCX_TRY(mcx_gmsdb_do(db, Q_KEY_LEAVE_ALL, "ii", key, now_ms));
+    MCX_TRY(mcx_gmsdb_do(db, Q_ETAG_NEXT, "i", now_ms));
+    MCX_TRY(mcx_gmsdb_int(db, &etag, Q_ETAG, ""));
+    MCX_TRY(mcx_gmsdb_do(db, Q_KEY_TOUCH, "ii", key, etag));
+    return mcx_gmsdb_do(db, Q_KEY_END, "iii", key, (uint64_t)KEY_REVOKED, now_ms);
 }
 
 /* One key whose successor is active. @retval MCX_E_NOKEY none is left */
@@ -577,7 +631,7 @@ static mcx_err one_switch(struct mcx_gmsdb *db, uint64_t now_ms)
     if (others > 0) {
         return split(db, key, group, revoke, now_ms);
     }
-    return revoke ? mcx_gmsdb_key_revoke(db, key, now_ms) : key_end(db, key, KEY_RETIRED, now_ms);
+    return revoke ? mcx_gmsdb_key_revoke(db, key, now_ms) : retire(db, key, now_ms);
 }
 
 /* A round whose jobs have all ended. */

@@ -65,7 +65,7 @@ static const char gmsdb_schema[] =
     " grp INTEGER NOT NULL REFERENCES grp (id) ON DELETE CASCADE,"
     " successor INTEGER REFERENCES gkey (id)," /* takes over when it becomes active */
     " revoke INTEGER NOT NULL DEFAULT 0,"      /* then this one is revoked, else retired */
-    " ended INTEGER NOT NULL DEFAULT 0,"       /* serves the group no more; its revocation is shown */
+    " ended INTEGER NOT NULL DEFAULT 0,"       /* milliseconds: serves the group no more; its revocation is shown */
     " PRIMARY KEY (gkey, grp)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX gkey_group_grp ON gkey_group (grp);"

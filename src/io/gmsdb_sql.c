@@ -98,8 +98,16 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
                     "WHERE kg.grp = ?1 AND kg.ended = 0 AND k.key_id = ?2 AND (k.state IN (0, 1) OR "
                     "(k.state = 3 AND (k.expiry = 0 OR k.expiry > ?3)))",
     /* Given out once, and still good at the radios of those who were members then. */
-    [Q_KEY_PAST] = "SELECT k.id FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey WHERE kg.grp = ?1 AND kg.ended = 0 "
-                   "AND k.type = ?2 AND k.state = 3 AND (k.expiry = 0 OR k.expiry > ?3) ORDER BY k.id LIMIT 1",
+    [Q_KEY_PAST] = "SELECT k.id, k.state FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey WHERE kg.grp = ?1 "
+                   "AND k.type = ?2 AND (k.expiry = 0 OR k.expiry > ?3) AND (k.state = 3 OR (k.state IN (1, 2) "
+                   "AND kg.ended <> 0 AND kg.revoke = 0)) ORDER BY k.id LIMIT 1",
+    [Q_KEY_UNTOLD] = "SELECT grp FROM gkey_group WHERE gkey = ?1 AND ended <> 0 AND revoke = 0 LIMIT 1",
+    [Q_KEY_TELL] = "UPDATE gkey_group SET revoke = 1 WHERE gkey = ?1 AND grp = ?2",
+    [Q_KEY_TOLD] = "SELECT count(*) FROM gkey_group WHERE gkey = ?1 AND ended <> 0 AND revoke = 1",
+    [Q_KEY_LEAVE_ALL] = "UPDATE gkey_group SET ended = ?2, successor = NULL WHERE gkey = ?1 AND ended = 0",
+    [Q_HELD_ELSEWHERE] = "SELECT o.grp FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey "
+                         "JOIN gkey_group o ON o.gkey = k.id AND o.grp <> kg.grp "
+                         "WHERE kg.grp = ?1 AND k.state = 1 AND o.ended = 0 AND o.revoke = 0 LIMIT 1",
     [Q_KEY_STATE] = "SELECT state, activation, expiry, urgent, type FROM gkey WHERE id = ?1",
     [Q_KEY_PUBLISH] = "UPDATE gkey SET state = 1, activation = ?2, expiry = ?3 WHERE id = ?1",
     [Q_KEY_END] = "UPDATE gkey SET state = ?2, ended_ms = ?3 WHERE id = ?1",
@@ -108,8 +116,9 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
         "UPDATE gkey_group SET successor = ?3, revoke = max(revoke, ?4) WHERE successor = ?1 AND grp = ?2",
     [Q_KEY_REVOKE_ALL] = "UPDATE gkey_group SET revoke = 1, successor = NULL WHERE gkey = ?1 AND ended = 0",
     [Q_KEY_UNBIND] = "DELETE FROM gkey_group WHERE gkey = ?1 AND grp = ?2",
-    [Q_KEY_SUCCESSOR_DONE] = "UPDATE gkey_group SET ended = 1, successor = NULL WHERE gkey = ?1 AND grp = ?2",
-    [Q_KEY_LEFT] = "SELECT count(*) FROM gkey_group WHERE gkey = ?1 AND ended = 0 AND revoke = 0",
+    [Q_KEY_SUCCESSOR_DONE] = "UPDATE gkey_group SET ended = ?3, successor = NULL WHERE gkey = ?1 AND grp = ?2",
+    [Q_KEY_LEFT] = "SELECT count(*) FROM gkey_group WHERE gkey = ?1 AND ended = 0 "
+                   "AND (revoke = 0 OR successor IS NOT NULL)",
     [Q_KEY_TOUCH] = "UPDATE grp SET gktp_etag = ?2 WHERE id IN " SHOWN_IN,
     [Q_KEY_CONSTITUENTS_TOUCH] = "UPDATE grp SET etag = ?2 WHERE id IN (SELECT c.grp FROM constituent c "
                                  "JOIN gkey_group kg ON kg.grp = c.temporary WHERE kg.gkey = ?1)",
@@ -139,7 +148,9 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
     [Q_ROUND_ADD] =
         "INSERT INTO round (gkey, kind, state, activation, expiry, status, groups, t_min_ms, started_ms, rank) "
         "VALUES (?1, ?2, 0, ?3, ?4, ?5, coalesce((SELECT group_concat(g.uri, char(10)) FROM gkey_group kg "
-        "JOIN grp g ON g.id = kg.grp WHERE kg.gkey = ?1 AND (kg.ended = 0 OR kg.grp = ?6)), ''), ?7, ?8, ?9)",
+        "JOIN grp g ON g.id = kg.grp WHERE kg.gkey = ?1 AND CASE ?6 WHEN 0 THEN kg.ended = 0 ELSE kg.grp = ?6 END), "
+        "''), "
+        "?7, ?8, ?9)",
     [Q_ROUND_OPEN] = "SELECT id FROM round WHERE gkey = ?1 AND kind = ?2 AND state = 0 LIMIT 1",
     [Q_ROUNDS_COMPLETE] = "SELECT r.id, r.gkey, r.kind, r.activation, r.expiry, r.tries, k.urgent, k.type, k.key_id, "
                           "substr(r.groups, 1, instr(r.groups || char(10), char(10)) - 1), "
@@ -152,7 +163,7 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
     [Q_ROUND_GROUPS] = "UPDATE round SET groups = coalesce((SELECT group_concat(g.uri, char(10)) FROM gkey_group kg "
                        "JOIN grp g ON g.id = kg.grp WHERE kg.gkey = ?2 AND kg.ended = 0), '') WHERE id = ?1",
     [Q_ROUND_SHOW] = "UPDATE round SET state = 1, shown_ms = ?2 WHERE id = ?1",
-    [Q_ROUND_GIVE_UP] = "DELETE FROM round WHERE gkey = ?1 AND state = 0",
+    [Q_ROUND_GIVE_UP] = "DELETE FROM round WHERE gkey = ?1 AND state = 0 AND kind <> 2",
     [Q_ROUND_REPLACED] = "DELETE FROM job WHERE round = ?1 AND state = 1",
     [Q_JOB_ADD] = "INSERT OR IGNORE INTO job (round, rank, member, state) VALUES (?1, " RANK ", ?2, 0)",
     [Q_JOBS_ADD] = "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT DISTINCT ?1, " RANK
@@ -164,10 +175,12 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
                         ", m.uri, 0 FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey "
                         "JOIN member m ON m.grp = kg.grp AND m.added_ms < k.ended_ms "
                         "WHERE kg.gkey = ?2 AND kg.ended = 0",
+    /* Before version 4 it was not kept when the key ended: everybody. */
     [Q_JOBS_ADD_LEFT] =
         "INSERT OR IGNORE INTO job (round, rank, member, state) SELECT ?1, " RANK ", m.uri, 0 FROM member m "
-        "WHERE m.grp = ?3 AND m.uri NOT IN (SELECT o.uri FROM gkey_group kg "
-        "JOIN member o ON o.grp = kg.grp WHERE kg.gkey = ?2 AND kg.ended = 0)",
+        "JOIN gkey_group kg ON kg.gkey = ?2 AND kg.grp = m.grp "
+        "WHERE m.grp = ?3 AND (kg.ended = 1 OR m.added_ms <= kg.ended) AND m.uri NOT IN (SELECT o.uri "
+        "FROM gkey_group ko JOIN member o ON o.grp = ko.grp WHERE ko.gkey = ?2 AND ko.ended = 0)",
     [Q_JOBS_RESET] = "UPDATE job SET state = 0, error = '', tries = 0 WHERE round = ?1",
     [Q_JOBS_DROP] = "DELETE FROM job WHERE round = ?1",
     [Q_JOBS_BEFORE] = "SELECT count(*) FROM job j JOIN round r ON r.id = ?1 WHERE j.state = 0 AND j.rank <= r.rank",

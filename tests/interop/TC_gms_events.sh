@@ -74,17 +74,16 @@ grep -q on-network-regrouped "$W/alice.xml" && fail "still regrouped"
 before=$(keys $POLICE published)
 gms_group gms lost --member $DAVE
 expect "Dave is out" "$(gms_get gms dave org.3gpp.MCPTT-GKTP $POLICE)" 403
-for _ in $(seq 150); do
-    [ "$(keys $POLICE published)" != "$before" ] && [ -n "$(keys $POLICE published)" ] && [ "$(keys $FIRE published)" = "$before" ] && break
-    sleep 0.1
-done
+until_keys $POLICE revoked "$before"
 settled
-[ "$(keys $POLICE published)" != "$before" ] || fail "the police kept the key that Dave has"
-expect "the fire brigade, which he was not in, keeps its key" "$(keys $FIRE published)" "$before"
+[ -n "$(keys $POLICE published)" ] || fail "the police have no key"
+expect "nor has the fire brigade, which shared it, kept the key that Dave has" "$(keys $FIRE revoked)" "$before"
+expect "one key for both groups again" "$(keys $FIRE published)" "$(keys $POLICE published)"
 
 gmk=$(gms_group gms show --group $FIRE --json | jq -r '.keys[] | select(.type == "gmk" and .state == "published") | .key_id')
 gms_group gms revoke --group $FIRE --key-id "$gmk"
-until_keys $FIRE revoked "$gmk"
+until_keys $FIRE published "$(keys $FIRE published | sed "s/ *$gmk *//")"
+keys $FIRE revoked | grep -q "$gmk" || fail "the key is not revoked"
 gms_group gms delete --group $POLICE
 gms_group gms delete --group sip:clear@a.example.org
 expect "deleted" "$(gms_get gms alice org.openmobilealliance.groups $POLICE)" 404

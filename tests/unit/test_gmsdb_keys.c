@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys over their time at the database of the GMS: how early a successor is begun. */
+/*
+ * Keys over their time at the database of the GMS: how early a successor is begun, and who hears of a revocation when
+ * a key serves several groups, or served them once.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +10,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/gms_lab.h"
@@ -100,10 +104,203 @@ static void ahead_of_expiry(void **state)
     lab_end(&l);
 }
 
+/* What a member sees of a key: 0 revoked, 1 good, -1 nothing. */
+static int status_for(struct lab *l, const char *group, const char *member, const char *key)
+{
+    struct lab_seen seen = lab_look(l, group, member);
+    const char *line = strstr(seen.text, key);
+
+    return line == NULL ? -1 : line[19] - '0';
+}
+
+static void wait_s(struct lab *l, uint64_t s)
+{
+    for (uint64_t i = 0; i < s; i++) {
+        l->now_ms += 1000;
+        lab_settle(l);
+    }
+}
+
+/* Two groups with one key that is active: Alice and Bob, Carol and Dave. */
+static void begin_shared(struct lab *l, char key[32])
+{
+    lab_begin(l);
+    lab_group(l, FIRE, PEOPLE(ALICE, BOB), false, NULL);
+    lab_settle(l);
+    lab_group(l, POLICE, PEOPLE(CAROL, DAVE), false, FIRE);
+    lab_settle(l);
+    wait_s(l, WINDOW + 5);
+    lab_key_part(key, lab_look(l, FIRE, ALICE));
+}
+
+/* One group is through with the key and was never told that it is revoked; the other still has it. */
+static void begin_left(struct lab *l, char key[32])
+{
+    struct mcx_gmsdb_event ev;
+
+    begin_shared(l, key);
+    ev = lab_hand(l);
+    assert_int_equal(mcx_gmsdb_rekey(l->db, &ev, FIRE, "by hand", NULL), MCX_OK);
+    wait_s(l, 2 * WINDOW);
+    assert_int_equal(status_for(l, POLICE, CAROL, key), 1);
+    ev = lab_hand(l);
+    assert_int_equal(mcx_gmsdb_member_remove(l->db, &ev, FIRE, BOB, NULL), MCX_OK);
+    wait_s(l, 3);
+    assert_int_equal(status_for(l, POLICE, CAROL, key), -1);
+    assert_int_equal(status_for(l, FIRE, ALICE, key), 1);
+}
+
+static void lost_after_leaving(void **state)
+{
+    struct mcx_gmsdb_members m;
+    struct mcx_gmsdb_event ev;
+    struct lab l;
+    char key[32];
+
+    (void)state;
+    begin_left(&l, key);
+    ev = lab_hand(&l);
+    m = PEOPLE("sip:erin@example.org");
+    assert_int_equal(mcx_gmsdb_member_add(l.db, &ev, POLICE, &m, false, NULL), MCX_OK);
+    wait_s(&l, 1);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, NULL, DAVE, NULL), MCX_OK);
+    wait_s(&l, 3 * URGENT);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), 0);
+    assert_int_equal(status_for(&l, FIRE, ALICE, key), 0);
+    assert_int_equal(status_for(&l, POLICE, "sip:erin@example.org", key), -1); /* she never had it */
+    lab_end(&l);
+}
+
+/* The same when the other group is through with it too, and when an administrator revokes it. */
+static void lost_after_all_left(void **state)
+{
+    struct mcx_gmsdb_event ev;
+    struct lab l;
+    char key[32];
+
+    (void)state;
+    begin_left(&l, key);
+    wait_s(&l, 3 * URGENT);
+    assert_int_equal(status_for(&l, FIRE, ALICE, key), 0);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), 0); /* revoked for one is revoked for all who hold it */
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, NULL, DAVE, NULL), MCX_OK);
+    wait_s(&l, 3 * URGENT);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), 0);
+    lab_end(&l);
+}
+
+static void revoked_after_leaving(void **state)
+{
+    struct mcx_gmsdb_event ev;
+    struct lab l;
+    char key[32];
+
+    (void)state;
+    begin_left(&l, key);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_revoke(l.db, &ev, FIRE, (uint32_t)strtoul(key, NULL, 16), NULL), MCX_OK);
+    wait_s(&l, 1);
+    assert_int_equal(status_for(&l, FIRE, ALICE, key), 0);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), 0);
+    lab_end(&l);
+}
+
+/* A lost device holds the key of the groups that share it with its user's, too. */
+static void lost_with_a_shared_key(void **state)
+{
+    struct mcx_gmsdb_event ev;
+    struct lab l;
+    char key[32];
+
+    (void)state;
+    begin_shared(&l, key);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, NULL, BOB, NULL), MCX_OK);
+    wait_s(&l, 3 * URGENT);
+    assert_int_equal(status_for(&l, FIRE, ALICE, key), 0);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), 0);
+    assert_int_equal(lab_look(&l, POLICE, CAROL).num, 2);
+    lab_end(&l);
+}
+
+/* Also where his own group has had another key for a while. */
+static void lost_with_a_key_of_before(void **state)
+{
+    struct mcx_gmsdb_event ev;
+    struct lab l;
+    char key[32];
+
+    (void)state;
+    begin_shared(&l, key);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, FIRE, BOB, NULL), MCX_OK);
+    wait_s(&l, 3 * URGENT);
+    assert_int_equal(status_for(&l, FIRE, ALICE, key), 0);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), 1); /* a removal from one group leaves the other its key */
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, NULL, ALICE, NULL), MCX_OK);
+    wait_s(&l, 3 * URGENT);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), 0);
+    assert_int_equal(lab_look(&l, POLICE, CAROL).num, 2);
+    lab_end(&l);
+}
+
+/* Who was away hears of it also when the other group is through with the key. */
+static void away_meanwhile(void **state)
+{
+    struct mcx_gmsdb_event ev;
+    struct lab l;
+    char key[32];
+
+    (void)state;
+    begin_shared(&l, key);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, FIRE, BOB, NULL), MCX_OK);
+    wait_s(&l, 3 * URGENT);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_rekey(l.db, &ev, POLICE, "by hand", NULL), MCX_OK);
+    wait_s(&l, 3 * WINDOW);
+    assert_int_equal(status_for(&l, FIRE, ALICE, key), 0);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), -1);
+    /* and those others too, when a device of theirs is lost later */
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, NULL, DAVE, NULL), MCX_OK);
+    wait_s(&l, 3 * URGENT);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), 0);
+    lab_end(&l);
+}
+
+/* Removals from both groups, each with a successor of its own: both have the old key until theirs, and then hear. */
+static void removed_from_both(void **state)
+{
+    struct mcx_gmsdb_event ev;
+    struct lab l;
+    char key[32];
+
+    (void)state;
+    begin_shared(&l, key);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, FIRE, BOB, NULL), MCX_OK);
+    wait_s(&l, 4);
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_member_remove(l.db, &ev, POLICE, DAVE, NULL), MCX_OK);
+    wait_s(&l, 4);
+    assert_int_equal(status_for(&l, FIRE, ALICE, key), 0);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), 1);
+    wait_s(&l, 4);
+    assert_int_equal(status_for(&l, POLICE, CAROL, key), 0);
+    lab_end(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ahead_of_expiry),
+        cmocka_unit_test(ahead_of_expiry),        cmocka_unit_test(lost_after_leaving),
+        cmocka_unit_test(lost_after_all_left),    cmocka_unit_test(revoked_after_leaving),
+        cmocka_unit_test(lost_with_a_shared_key), cmocka_unit_test(lost_with_a_key_of_before),
+        cmocka_unit_test(removed_from_both),      cmocka_unit_test(away_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
