@@ -50,6 +50,7 @@ enum mcx_mgrp_event {
     MCX_MGRP_EV_ACKED,        /* leg: ACK to our 2xx */
     MCX_MGRP_EV_ANSWER,       /* leg, sip: 2xx to our INVITE */
     MCX_MGRP_EV_OFFER,        /* leg, sip: re-INVITE; answered in the same step */
+    MCX_MGRP_EV_UNTOLD,       /* leg: MCX_MGRP_OFFER could not be sent, or met his own (491), and may be sent again now */
     MCX_MGRP_EV_GONE,         /* leg: ended, refused, broken */
     MCX_MGRP_EV_MEDIA_READY,  /* session, media */
     MCX_MGRP_EV_MEDIA_FAILED, /* session */

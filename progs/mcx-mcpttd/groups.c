@@ -13,6 +13,7 @@
 #include "io/sip_event.h"
 #include "proc/mcptt_server.h"
 
+enum { BUSY_MS = 200 }; /* until a dialog is asked again whether its last INVITE is done */
 enum { MAX_EVENTS = MCX_MGRP_MAX_ACTIONS + 4 }; /* an action causes one event at most, and they go before the next step */
 
 /* One SIP dialog of a member. */
@@ -22,6 +23,7 @@ struct leg {
     uint32_t id;
     struct mcx_sip_call *sip; /* NULL = gone */
     bool ended;               /* told to end at shutdown */
+    struct mcx_timer again;   /* a re-INVITE is owed */
 };
 
 struct session {
@@ -105,6 +107,7 @@ static void sweep(struct md_groups *g)
 
         if (leg->sip == NULL) {
             *at = leg->next;
+            mcx_timer_clear(&leg->again);
             free(leg);
         } else {
             at = &leg->next;
@@ -127,6 +130,19 @@ static void gone(struct leg *leg)
 
 /* ---- events of a leg ---- */
 
+static void on_again(void *arg)
+{
+    const struct leg *leg = arg;
+
+    step(leg->g, &(struct mcx_mgrp_in){ .event = MCX_MGRP_EV_UNTOLD, .leg = leg->id });
+}
+
+/* What he is to be told then is decided then. Without memory for a timer, floor control tells him. */
+static void offer_later(struct leg *leg, uint32_t ms)
+{
+    (void)!mcx_timer_start(&leg->again, ms, on_again, leg);
+}
+
 static void on_leg(void *arg, struct mcx_sip_call *call, const struct mcx_sip_call_event *ev)
 {
     struct leg *leg = arg;
@@ -134,7 +150,6 @@ static void on_leg(void *arg, struct mcx_sip_call *call, const struct mcx_sip_ca
     struct mcx_msrv_sip sip;
     struct mcx_mgrp_in in = { .leg = leg->id, .sip = &sip };
 
-    (void)call;
     switch (ev->event) {
     case MCX_SIP_ANSWERED: in.event = MCX_MGRP_EV_ANSWER; break;
     case MCX_SIP_ACKED: in.event = MCX_MGRP_EV_ACKED; break;
@@ -147,9 +162,13 @@ static void on_leg(void *arg, struct mcx_sip_call *call, const struct mcx_sip_ca
         leg->sip = NULL;
         in.event = MCX_MGRP_EV_GONE;
         break;
+    case MCX_SIP_UNCHANGED:
+        if (ev->msg->code == 491) {
+            offer_later(leg, mcx_sip_call_glare_ms(call));
+        }
+        return;
     case MCX_SIP_PROGRESS:
     case MCX_SIP_CHANGED:
-    case MCX_SIP_UNCHANGED:
     default: return;
     }
     if (ev->msg != NULL) {
@@ -410,7 +429,11 @@ static void do_leg(struct leg *leg, const struct mcx_mgrp_action *a)
     switch (a->act) {
     case MCX_MGRP_ANSWER: err = mcx_sip_call_answer(leg->sip, &content); break;
     case MCX_MGRP_REJECT: err = mcx_sip_call_reject(leg->sip, a->code, a->reason, &content); break;
-    case MCX_MGRP_OFFER: (void)!mcx_sip_call_reinvite(leg->sip, &content); break; /* floor control tells him too */
+    case MCX_MGRP_OFFER:
+        if (mcx_sip_call_reinvite(leg->sip, &content) == MCX_E_STATE) {
+            offer_later(leg, BUSY_MS);
+        }
+        break;
     default: mcx_sip_call_hangup(leg->sip, &content); break;
     }
     if (err != MCX_OK && a->act == MCX_MGRP_ANSWER && leg->sip != NULL) {

@@ -198,6 +198,8 @@ MCX_MUST_CHECK mcx_err mcx_sip_call_reject(struct mcx_sip_call *call, uint16_t c
  * @retval MCX_E_STATE not established, or another INVITE is open (also one of the peer's)
  */
 MCX_MUST_CHECK mcx_err mcx_sip_call_reinvite(struct mcx_sip_call *call, const struct mcx_sip_content *content);
+/** How long to wait, in ms, until a re-INVITE that met one of the peer (491) may be sent again: RFC 3261 14.1. */
+uint32_t mcx_sip_call_glare_ms(const struct mcx_sip_call *call);
 /** End it as its state demands: CANCEL (then CLOSED comes with the answer), BYE with `content`, or 480. */
 void mcx_sip_call_hangup(struct mcx_sip_call *call, const struct mcx_sip_content *content);
 

@@ -513,6 +513,12 @@ mcx_err mcx_sip_call_reinvite(struct mcx_sip_call *call, const struct mcx_sip_co
     return sip_err(err);
 }
 
+/* Who made the dialog waits longer: one of the two comes first. */
+uint32_t mcx_sip_call_glare_ms(const struct mcx_sip_call *call)
+{
+    return call->outgoing ? 2100U + rand_u16() % 191U * 10U : rand_u16() % 201U * 10U;
+}
+
 /* ---- the called side ---- */
 
 static void on_cancel(void *arg)

@@ -247,6 +247,7 @@ static mcx_err handle(struct mgrp_step *s)
     case MCX_MGRP_EV_ACKED: return at_leg(s, MGRP_IN_ACKED);
     case MCX_MGRP_EV_ANSWER: return at_leg(s, MGRP_IN_ANSWER);
     case MCX_MGRP_EV_OFFER: return at_leg(s, MGRP_IN_OFFER);
+    case MCX_MGRP_EV_UNTOLD: return at_leg(s, MGRP_IN_UNTOLD);
     case MCX_MGRP_EV_GONE: return at_leg(s, MGRP_IN_GONE);
     case MCX_MGRP_EV_TICK: return tick(s);
     case MCX_MGRP_EV_MORE: return MCX_OK;

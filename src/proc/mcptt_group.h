@@ -43,13 +43,14 @@ enum mgrp_state {
 /** What is still to be done at a leg. */
 enum { MGRP_DO_CALL = 1, MGRP_DO_HANGUP = 2, MGRP_DO_OFFER = 4, MGRP_DO_ANSWER = 8, MGRP_DO_REFUSE = 16 };
 /** Events at a leg. */
-enum mgrp_event { MGRP_IN_ANSWER, MGRP_IN_ACKED, MGRP_IN_OFFER, MGRP_IN_GONE, MGRP_IN_TIMEOUT };
+enum mgrp_event { MGRP_IN_ANSWER, MGRP_IN_ACKED, MGRP_IN_OFFER, MGRP_IN_UNTOLD, MGRP_IN_GONE, MGRP_IN_TIMEOUT };
 
 struct mgrp_leg {
     uint32_t id;
     uint8_t state; /* enum mgrp_state */
     uint8_t todo;
-    bool joined; /* a JOIN action was given */
+    bool joined;   /* a JOIN action was given */
+    uint16_t told; /* call type that he was told last, as a Floor Indicator */
     uint64_t deadline_ms; /* CALLED: no answer; ACTIVE: end of the affiliation */
     char *mcptt_id;
     char *offer; /* WAITING: his SDP, NUL-terminated */
@@ -64,6 +65,7 @@ struct mgrp_session {
     char resource_priority[MGRP_RESOURCE];
     bool media_ready, answered, prearranged, protect_floor;
     bool emergency, imminent;
+    bool was_emergency, was_imminent; /* ever: then its end is said too */
     uint64_t deadline_ms;
     struct mcx_sdp_amrwb amrwb; /* one payload type for all, since packets are not rewritten */
     struct mcx_mgrp_media media;
@@ -109,8 +111,8 @@ void mgrp_note(struct mgrp_step *s, const char *what, const char *user, const ch
                const struct msrv_verdict *v);
 /** REJECT with Warning. */
 void mgrp_reject(struct mgrp_step *s, uint32_t leg, const struct msrv_verdict *v);
-mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, const struct mgrp_leg *leg, bool renew);
-mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, const struct mgrp_leg *leg,
+mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg, bool renew);
+mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg,
                          struct mcx_bytes offer);
 
 /* ---- groups (mcptt_group_docs.c) ---- */
@@ -156,6 +158,8 @@ bool mgrp_somebody_else(const struct mgrp_step *s, const struct mgrp_group *grou
 /** Invite a member into the running session if that is due. */
 void mgrp_late_entry(struct mgrp_step *s, struct mgrp_group *group, struct mgrp_member *member);
 uint16_t mgrp_indicator_of(const struct mgrp_session *session);
+/** A re-INVITE, unless he knows of the present call type. */
+void mgrp_tell_type(struct mgrp_step *s, struct mgrp_leg *leg);
 void mgrp_set_type(struct mgrp_session *session, const struct mgrp_request *request);
 /** The same, and all others are told of it. */
 void mgrp_change_type(struct mgrp_step *s, const struct mgrp_request *request, uint32_t by_leg, const char *user);

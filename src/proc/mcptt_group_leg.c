@@ -9,12 +9,19 @@ enum { NO_ANSWER_MS = 60000 };
 
 static const char *const state_names[] = { "waiting", "offered", "to-call", "called", "active", "leaving" };
 
-static const char *const event_names[] = { "answer", "acked", "re-offer", "gone", "timeout" };
+static const char *const event_names[] = { "answer", "acked", "re-offer", "untold", "gone", "timeout" };
 
 static mcx_err take_answer(struct mgrp_step *s);
 static mcx_err take_ack(struct mgrp_step *s);
 static mcx_err take_offer(struct mgrp_step *s);
 static mcx_err refuse_offer(struct mgrp_step *s);
+static mcx_err offer_again(struct mgrp_step *s);
+static mcx_err offer_again(struct mgrp_step *s)
+{
+    mgrp_mark(s->grp, s->leg, MGRP_DO_OFFER);
+    return MCX_OK;
+}
+
 static mcx_err late_answer(struct mgrp_step *s);
 static mcx_err drop_leg(struct mgrp_step *s);
 static mcx_err give_up(struct mgrp_step *s);
@@ -36,10 +43,12 @@ static const struct row {
     { MGRP_CALLED, MGRP_IN_GONE, MGRP_LEAVING, drop_leg, "forget him" },
     { MGRP_CALLED, MGRP_IN_TIMEOUT, MGRP_LEAVING, give_up, "CANCEL" },
     { MGRP_ACTIVE, MGRP_IN_OFFER, MGRP_ACTIVE, take_offer, "200; a new call type is told to all (10.1.1.4.4)" },
+    { MGRP_ACTIVE, MGRP_IN_UNTOLD, MGRP_ACTIVE, offer_again, "re-INVITE once more (RFC 3261 14.1)" },
     { MGRP_ACTIVE, MGRP_IN_GONE, MGRP_LEAVING, drop_leg, "he left; the session ends when too few remain (6.3.8.1)" },
     { MGRP_ACTIVE, MGRP_IN_TIMEOUT, MGRP_ACTIVE, look_at_affiliation, "BYE when his affiliation has ended (6.3.8.2)" },
     { MGRP_LEAVING, MGRP_IN_ANSWER, MGRP_LEAVING, late_answer, "BYE: the answer crossed the CANCEL" },
     { MGRP_LEAVING, MGRP_IN_OFFER, MGRP_LEAVING, refuse_offer, "488" },
+    { MGRP_LEAVING, MGRP_IN_UNTOLD, MGRP_LEAVING, NULL, "nothing" },
     { MGRP_LEAVING, MGRP_IN_ACKED, MGRP_LEAVING, NULL, "nothing" },
     { MGRP_LEAVING, MGRP_IN_GONE, MGRP_LEAVING, drop_leg, "forget him" },
 };
@@ -72,6 +81,7 @@ static void join(struct mgrp_step *s)
         mgrp_note(s, "group-joined", s->leg->mcptt_id, s->session->group->head.uri, "", NULL);
     }
     s->leg->joined = true;
+    mgrp_tell_type(s, s->leg); /* it may have changed since his INVITE or his 200 */
 }
 
 static mcx_err take_answer(struct mgrp_step *s)

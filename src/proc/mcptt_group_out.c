@@ -85,6 +85,12 @@ void mgrp_reject(struct mgrp_step *s, uint32_t leg, const struct msrv_verdict *v
     }
 }
 
+/* false says that it has ended (TS 24.379 6.2.8.1.13). */
+static enum mcx_mcptt_bool indication(bool now, bool ever)
+{
+    return now ? MCX_MCPTT_TRUE : ever ? MCX_MCPTT_FALSE : MCX_MCPTT_UNSET;
+}
+
 static mcx_err write_info(struct mcx_bytes *out, struct mgrp_step *s, const struct mgrp_leg *leg)
 {
     struct mgrp_session *session = s->session;
@@ -94,8 +100,8 @@ static mcx_err write_info(struct mcx_bytes *out, struct mgrp_step *s, const stru
 
     memset(&info, 0, sizeof info);
     info.session = session->prearranged ? MCX_SESSION_PREARRANGED : MCX_SESSION_CHAT;
-    info.emergency = session->emergency ? MCX_MCPTT_TRUE : MCX_MCPTT_UNSET;
-    info.imminent_peril = session->imminent ? MCX_MCPTT_TRUE : MCX_MCPTT_UNSET;
+    info.emergency = indication(session->emergency, session->was_emergency);
+    info.imminent_peril = indication(session->imminent, session->was_imminent);
     MCX_TRY(mcx_mcptt_set(&info.request_uri, MCX_MCPTT_URI, mcx_bytes_str(leg->mcptt_id)));
     MCX_TRY(mcx_mcptt_set(&info.calling_user, MCX_MCPTT_URI, mcx_bytes_str(session->initiator)));
     MCX_TRY(mcx_mcptt_set(&info.calling_group, MCX_MCPTT_URI, mcx_bytes_str(session->group->head.uri)));
@@ -172,7 +178,7 @@ static void address_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, con
                   priority[0] != '\0' ? "Resource-Priority: " : "", priority, priority[0] != '\0' ? "\r\n" : "");
 }
 
-mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, const struct mgrp_leg *leg, bool renew)
+mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg, bool renew)
 {
     const struct mgrp_member *member = mgrp_find_member(s->session->group, leg->mcptt_id);
     struct mcx_mime mime = { .num = 2 };
@@ -188,13 +194,14 @@ mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, const
     mime.part[1].type = mcx_bytes_str(MCX_TYPE_MCPTT_INFO);
     MCX_TRY(write_info(&mime.part[1].body, s, leg));
     MCX_TRY(write_parts(act, s->grp, &mime));
+    leg->told = mgrp_indicator_of(s->session);
     if (!renew) {
         address_invite(act, s, member->user);
     }
     return MCX_OK;
 }
 
-mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, const struct mgrp_leg *leg,
+mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg,
                          struct mcx_bytes offer)
 {
     struct mcx_mime mime = { .num = 2 };
@@ -209,5 +216,6 @@ mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, const
     MCX_TRY(write_sdp(&mime.part[0].body, s, offer, leg->peer.queueing));
     mime.part[1].type = mcx_bytes_str(MCX_TYPE_MCPTT_INFO);
     MCX_TRY(write_info(&mime.part[1].body, s, leg));
+    leg->told = mgrp_indicator_of(s->session);
     return write_parts(act, s->grp, &mime);
 }

@@ -267,6 +267,15 @@ void mgrp_set_type(struct mgrp_session *session, const struct mgrp_request *requ
         request->emergency == MCX_MCPTT_TRUE || (request->emergency == MCX_MCPTT_UNSET && session->emergency);
     session->imminent =
         request->imminent == MCX_MCPTT_TRUE || (request->imminent == MCX_MCPTT_UNSET && session->imminent);
+    session->was_emergency = session->was_emergency || session->emergency;
+    session->was_imminent = session->was_imminent || session->imminent;
+}
+
+void mgrp_tell_type(struct mgrp_step *s, struct mgrp_leg *leg)
+{
+    if (leg->told != mgrp_indicator_of(s->session)) {
+        mgrp_mark(s->grp, leg, MGRP_DO_OFFER);
+    }
 }
 
 /* All others are told of a new call type by re-INVITE (TS 24.379 10.1.1.4.4, 6.3.3.1.6). */
@@ -289,7 +298,7 @@ void mgrp_change_type(struct mgrp_step *s, const struct mgrp_request *request, u
               NULL);
     for (size_t i = 0; i < session->num_legs; i++) {
         if (session->legs[i].state == MGRP_ACTIVE && session->legs[i].id != by_leg) {
-            mgrp_mark(s->grp, &session->legs[i], MGRP_DO_OFFER);
+            mgrp_tell_type(s, &session->legs[i]);
         }
     }
 }

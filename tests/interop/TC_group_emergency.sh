@@ -62,5 +62,32 @@ wait_field carol speaker mcptt_id "$BOB" 2
 expect "Bob's own key is the same" "$(event carol speaker guk_id)" "$guk"
 say_to bob release
 wait_floor bob released 2
+for who in bob alice; do say_to "$who" leave; done
+for who in alice bob carol; do wait_count "$who" group-ended 2; done
+
+say_to bob call "$GROUP" emergency # from the start
+for who in alice carol; do wait_field "$who" group-established type emergency 1; done
+wait_field bob group-established type emergency 1
+expect "key of the emergency call" "$(event bob group-established key_id)" "$key"
+say_to bob push
+wait_floor bob granted 3
+wait_field carol speaker mcptt_id "$BOB" 3
+expect "Carol sees the emergency again" \
+    "$(jq -s "map(select(.event == \"floor\" and .talker == \"$BOB\")) | last | .indicator / 4096 | floor % 2" "$W/log/carol.out")" 1
+expect "Bob's own key in the emergency call" "$(event carol speaker guk_id)" "$guk"
+say_to bob release
+wait_floor bob released 3
+for who in bob alice; do say_to "$who" leave; done
+for who in alice bob carol; do wait_count "$who" group-ended 3; done
+
+say_to alice call "$GROUP"
+for who in alice bob carol; do wait_count "$who" group-established 4; done
+say_to bob imminent # in the call, and over again
+for who in alice bob carol; do wait_field "$who" group-type type imminent-peril 1; done
+say_to carol normal
+wait_event carol group-not-changed
+say_to bob normal
+for who in alice bob carol; do wait_field "$who" group-type type normal 2; done
+expect "the key all the while" "$(jq -r 'select(.event == "speaker" or .event == "group-established") | .key_id' "$W/log/carol.out" | sort -u)" "$key"
 for who in bob alice carol; do say_to "$who" quit; expect_exit "$who" 0; done
 echo "urgent calls: pre-empted, seen, cancelled; one key throughout"

@@ -619,6 +619,60 @@ static void test_emergency(void **state)
     sip = message(ALICE, PREARRANGED CALM, OFFER);
     assert_int_equal(feed(&in), MCX_OK);
     assert_int_equal(want(MCX_MGRP_CALL_TYPE)->indicator, MCX_FI_NORMAL);
+    assert_int_equal(count(MCX_MGRP_OFFER), 2); /* that it is over, they are told too (6.2.8.1.13) */
+    assert_non_null(strstr(want(MCX_MGRP_OFFER)->body, CALM));
+}
+
+/* A re-INVITE that met another one is sent again, with what holds by then (RFC 3261 14.1). */
+static void test_told_again(void **state)
+{
+    struct mcx_msrv_sip sip;
+    struct mcx_mgrp_in in = { .event = MCX_MGRP_EV_OFFER, .sip = &sip };
+    uint32_t legs[3];
+
+    (void)state;
+    start(legs);
+    sip = message(ALICE, PREARRANGED EMERGENCY, OFFER);
+    in.leg = legs[0];
+    assert_int_equal(feed(&in), MCX_OK);
+    assert_int_equal(at(MCX_MGRP_EV_UNTOLD, legs[1], NULL, false), MCX_OK);
+    assert_int_equal(want(MCX_MGRP_OFFER)->leg, legs[1]);
+    assert_non_null(strstr(want(MCX_MGRP_OFFER)->body, EMERGENCY));
+    sip = message(ALICE, PREARRANGED CALM, OFFER);
+    assert_int_equal(feed(&in), MCX_OK);
+    assert_int_equal(at(MCX_MGRP_EV_UNTOLD, legs[1], NULL, false), MCX_OK);
+    assert_non_null(strstr(want(MCX_MGRP_OFFER)->body, CALM));
+    assert_int_equal(at(MCX_MGRP_EV_GONE, legs[1], NULL, true), MCX_OK);
+    assert_int_equal(at(MCX_MGRP_EV_UNTOLD, legs[1], NULL, false), MCX_E_STATE);
+}
+
+/* The type changes while one is still to answer, and another's ACK is on its way: both are told afterwards. */
+static void test_changed_meanwhile(void **state)
+{
+    struct mcx_msrv_sip sip;
+    struct mcx_mgrp_in in = { .event = MCX_MGRP_EV_OFFER, .sip = &sip };
+    uint32_t alice, bob, carol;
+
+    (void)state;
+    affiliate(ALICE);
+    affiliate(BOB);
+    affiliate(CAROL);
+    bob = call(BOB, PREARRANGED, OFFER);
+    assert_int_equal(media_ready(want(MCX_MGRP_MEDIA_OPEN)->session), MCX_OK);
+    alice = find(MCX_MGRP_INVITE, 0)->leg;
+    carol = find(MCX_MGRP_INVITE, 1)->leg;
+    assert_int_equal(answered(alice), MCX_OK); /* Bob has his 200 now, Carol rings */
+    sip = message(ALICE, PREARRANGED EMERGENCY, OFFER);
+    in.leg = alice;
+    assert_int_equal(feed(&in), MCX_OK);
+    assert_int_equal(count(MCX_MGRP_OFFER), 0);
+    assert_int_equal(answered(carol), MCX_OK);
+    assert_int_equal(want(MCX_MGRP_OFFER)->leg, carol);
+    assert_non_null(strstr(want(MCX_MGRP_OFFER)->body, EMERGENCY));
+    assert_int_equal(at(MCX_MGRP_EV_ACKED, bob, NULL, true), MCX_OK);
+    assert_int_equal(want(MCX_MGRP_OFFER)->leg, bob);
+    assert_int_equal(count(MCX_MGRP_OFFER), 1);
+    assert_int_equal(at(MCX_MGRP_EV_ACKED, alice, NULL, true), MCX_E_STATE); /* of his re-INVITE: nothing new */
 }
 
 static void test_refusals(void **state)
@@ -791,6 +845,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_prearranged_call), T(test_nobody_answers), T(test_media_fail),     T(test_late_entry),
         T(test_chat),             T(test_inactive),       T(test_member_removed), T(test_affiliation_ends),
+        T(test_told_again),       T(test_changed_meanwhile),
         T(test_emergency),        T(test_refusals),       T(test_limits),         T(test_affiliation_refused),
         T(test_many),             T(test_documents),
     };
