@@ -232,7 +232,10 @@ class Member:
             tell("floor-refused", reason=str(error))
             return
         subtype = plain[0] & 15
-        tell("floor", type=TYPES[subtype], size=len(plain))
+        if plain[12:14] == b"\x02\x02":  # Reject Cause, without a phrase
+            tell("floor", type=TYPES[subtype], size=len(plain), cause=str(plain[15]))
+        else:
+            tell("floor", type=TYPES[subtype], size=len(plain))
 
     def attack_floor(self, how, count):
         seen = []
