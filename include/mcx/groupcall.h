@@ -171,8 +171,9 @@ struct mcx_groupcall_media {
     bool queueing;         /* negotiated */
     uint8_t priority;      /* highest that may be asked for in a Floor Request; 0 = default */
     uint16_t indicator;    /* Floor Indicator of the call type (TS 24.380 8.2.3.15) */
-    bool implicit_request; /* START_MEDIA */
+    bool implicit_request; /* START_MEDIA: the INVITE was a Floor Request (TS 24.380 6.2.1) */
     bool granted;
+    bool request_floor; /* START_MEDIA: it was to be one and was not; the floor is to be asked for now */
 };
 
 struct mcx_groupcall_action {

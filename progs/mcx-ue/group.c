@@ -184,7 +184,11 @@ static mcx_err media_try(struct ue_group *g, const struct mcx_groupcall_media *m
 
     MCX_TRY(ue_radio_start(g->radio, m, why));
     g->media_open = true;
-    return ue_talk_start(g->talk, &talk);
+    MCX_TRY(ue_talk_start(g->talk, &talk));
+    if (m->request_floor) {
+        ue_talk_push(g->talk);
+    }
+    return MCX_OK;
 }
 
 static void media_start(struct ue_group *g, const struct mcx_groupcall_action *a)

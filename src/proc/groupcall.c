@@ -104,13 +104,15 @@ static void media_start(struct run *r)
 {
     struct gc_call *call = &r->gc->call;
     struct mcx_groupcall_media *m = media_action(r, MCX_GC_START_MEDIA);
+    bool asked = call->ours && call->offered.implicit_request;
 
     m->address = call->address;
     m->port = call->port;
     m->floor_address = call->floor_address;
     m->floor_port = call->floor_port;
-    m->implicit_request = call->ours && call->offered.implicit_request;
     m->granted = call->ours && call->agreed.granted;
+    m->implicit_request = asked && (call->agreed.implicit_request || m->granted); /* TS 24.380 14.3.5 */
+    m->request_floor = asked && !m->implicit_request;
 }
 
 static void send_offer(struct run *r, enum mcx_groupcall_act act, enum mcx_groupcall_type type)

@@ -123,16 +123,17 @@ static struct mcx_sdp_params sdp_params(const struct mgrp_session *session, cons
                                     .floor_fmtp = fmtp };
 }
 
-static mcx_err write_sdp(struct mcx_bytes *out, struct mgrp_step *s, struct mcx_bytes offer, bool queueing)
+/* An answer says that the INVITE was taken as a Floor Request (TS 24.380 14.3.5). */
+static mcx_err write_sdp(struct mcx_bytes *out, struct mgrp_step *s, struct mcx_bytes offer,
+                         const struct mcx_sdp_floor_params *floor)
 {
-    struct mcx_sdp_floor_params floor = { .queueing = queueing };
     struct mcx_wr *text = &s->grp->text;
     struct mcx_wr wr = mcx_wr(text->p + text->len, text->cap - text->len);
     char fmtp[MCX_SDP_FLOOR_FMTP_MAX];
     struct mcx_sdp_params params;
     struct mcx_sdp sdp;
 
-    mcx_sdp_floor_params_write(fmtp, &floor);
+    mcx_sdp_floor_params_write(fmtp, floor);
     params = sdp_params(s->session, fmtp);
     if (offer.len == 0) {
         MCX_TRY(mcx_sdp_offer_write(&wr, &params));
@@ -181,6 +182,7 @@ static void address_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, con
 mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg, bool renew)
 {
     const struct mgrp_member *member = mgrp_find_member(s->session->group, leg->mcptt_id);
+    const struct mcx_sdp_floor_params floor = { .queueing = true };
     struct mcx_mime mime = { .num = 2 };
 
     if (member == NULL || member->user == NULL) {
@@ -190,7 +192,7 @@ mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struc
     act->contact_params = MCX_MCPTT_CONTACT_PARAMS ";isfocus";
     act->contact_user = s->session->identity;
     mime.part[0].type = mcx_bytes_str(MCX_TYPE_SDP);
-    MCX_TRY(write_sdp(&mime.part[0].body, s, mcx_bytes(NULL, 0), true));
+    MCX_TRY(write_sdp(&mime.part[0].body, s, mcx_bytes(NULL, 0), &floor));
     mime.part[1].type = mcx_bytes_str(MCX_TYPE_MCPTT_INFO);
     MCX_TRY(write_info(&mime.part[1].body, s, leg));
     MCX_TRY(write_parts(act, s->grp, &mime));
@@ -204,6 +206,8 @@ mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struc
 mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg,
                          struct mcx_bytes offer)
 {
+    const struct mcx_sdp_floor_params floor = { .queueing = leg->peer.queueing,
+                                                .implicit_request = leg->peer.implicit_request };
     struct mcx_mime mime = { .num = 2 };
 
     act->leg = leg->id;
@@ -213,7 +217,7 @@ mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, struc
     act->contact_params = MCX_MCPTT_CONTACT_PARAMS ";isfocus";
     act->contact_user = s->session->identity;
     mime.part[0].type = mcx_bytes_str(MCX_TYPE_SDP);
-    MCX_TRY(write_sdp(&mime.part[0].body, s, offer, leg->peer.queueing));
+    MCX_TRY(write_sdp(&mime.part[0].body, s, offer, &floor));
     mime.part[1].type = mcx_bytes_str(MCX_TYPE_MCPTT_INFO);
     MCX_TRY(write_info(&mime.part[1].body, s, leg));
     leg->told = mgrp_indicator_of(s->session);

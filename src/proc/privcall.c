@@ -114,7 +114,8 @@ static void media_start(struct run *r)
     m->floor_port = call->floor_port;
     m->queueing = call->agreed.queueing;
     m->priority = call->agreed.priority;
-    m->implicit_request = call->offered.implicit_request;
+    m->implicit_request = call->offered.implicit_request && /* TS 24.380 14.3.5 */
+                          (call->agreed.implicit_request || call->agreed.granted);
     m->granted = call->agreed.granted;
     timer_start(r, MCX_PC_TIMER_DURATION);
 }

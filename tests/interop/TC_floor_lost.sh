@@ -18,8 +18,6 @@ line_start line
 SERVER="sip:127.0.0.1:$(port_of line);transport=tcp"
 radio_start alice alice "$ALICE" --play "$W/long.wav"
 for who in alice bob; do radio_on "$who" "$GROUP"; done
-say_to alice call "$GROUP"
-for who in alice bob; do wait_event "$who" group-established; done
 told() { # WHO STATE: how often
     grep '"event":"floor"' "$W/log/$1.out" | grep -c "\"state\":\"$2\"" || true
 }
@@ -36,6 +34,13 @@ sent() { # TYPE N COMMAND ...: does it; Alice has sent N then
     expect "$1 sent by Alice" $(($(on_line line up "$1") - n)) "$2"
 }
 
+# ---- the INVITE is the first Floor Request (6.2.4.2.2) ----
+lose line down granted 1
+sent request 1 then_told alice granted say_to alice call "$GROUP" push
+for who in alice bob; do wait_event "$who" group-established; done
+then_told alice idle say_to alice release
+echo "T101 of the INVITE: what it asked for is asked again"
+
 # ---- Floor Request, Floor Release: T101, T100 ----
 lose line up request 2
 sent request 3 then_told alice granted say_to alice push
@@ -45,7 +50,7 @@ echo "T101, T100: sent three times, the third arrived"
 
 lose line down granted 1
 sent request 2 then_told alice granted say_to alice push
-expect "the floor was given once" "$(events server floor-granted user | xargs)" "$ALICE $ALICE"
+expect "the floor was given once" "$(events server floor-granted user | xargs)" "$ALICE $ALICE $ALICE"
 lose line down idle 1
 sent release 2 then_told alice idle say_to alice release
 echo "lost answers: asked again, answered again"

@@ -191,6 +191,33 @@ static void a_prearranged_call(void **state)
     end();
 }
 
+/* The INVITE was a Floor Request only if the answer says so (TS 24.380 6.2.1, 14.3.5); if not, it is asked for now. */
+static void an_implicit_request_is_agreed(void **state)
+{
+    static const struct {
+        const char *fmtp;
+        bool request, implicit, ask;
+    } cases[] = {
+        { "mc_queueing;mc_implicit_request", true, true, false },
+        { "mc_queueing;mc_granted", true, true, false },
+        { "mc_queueing", true, false, true },
+        { "mc_queueing;mc_implicit_request", false, false, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct mcx_groupcall_action *a = NULL;
+
+        start(true);
+        assert_int_equal(call(HELD_ONE, MCX_GC_NORMAL, cases[i].request), MCX_OK);
+        assert_int_equal(answer_with(server_sdp(cases[i].fmtp)), MCX_OK);
+        a = action(MCX_GC_START_MEDIA);
+        assert_int_equal(a->media.implicit_request, cases[i].implicit);
+        assert_int_equal(a->media.request_floor, cases[i].ask);
+        end();
+    }
+}
+
 static void a_chat_group_is_joined(void **state)
 {
     (void)state;
@@ -625,6 +652,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_prearranged_call),
+        cmocka_unit_test(an_implicit_request_is_agreed),
         cmocka_unit_test(a_chat_group_is_joined),
         cmocka_unit_test(no_usable_key_no_call),
         cmocka_unit_test(what_the_group_document_says),

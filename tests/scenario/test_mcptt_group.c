@@ -410,6 +410,7 @@ static void test_prearranged_call(void **state)
     s = want(MCX_MGRP_ANSWER);
     assert_int_equal(s->leg, legs[0]);
     assert_non_null(strstr(s->body, "m=audio 20000 RTP/AVP 97\r\n"));
+    assert_non_null(strstr(s->body, "mc_queueing;mc_implicit_request\r\n")); /* TS 24.380 14.3.5 */
 
     assert_int_equal(answered(legs[2]), MCX_OK);
     assert_int_equal(count(MCX_MGRP_ANSWER), 0);

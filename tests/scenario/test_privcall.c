@@ -168,13 +168,15 @@ static void floor_control_as_negotiated(void **state)
     };
 
     (void)state;
-    for (int request = 0; request < 2; request++) {
+    for (int round = 0; round < 3; round++) {
+        bool answered = round == 1; /* else the INVITE was none (TS 24.380 14.3.5) */
+
         wire_setup(&w, NULL);
         w.passing = floor_by_server;
-        floor_line = request ? "m=application 3000 udp MCPTT\r\nc=IN IP4 192.0.2.9\r\n"
-                               "a=fmtp:MCPTT mc_queueing;mc_priority=3;mc_granted;mc_implicit_request\r\n"
-                             : "m=application 3000 udp MCPTT\r\nc=IN IP4 192.0.2.9\r\na=fmtp:MCPTT mc_priority=3\r\n";
-        call.request_floor = request;
+        floor_line = answered ? "m=application 3000 udp MCPTT\r\nc=IN IP4 192.0.2.9\r\n"
+                                "a=fmtp:MCPTT mc_queueing;mc_priority=3;mc_granted;mc_implicit_request\r\n"
+                              : "m=application 3000 udp MCPTT\r\nc=IN IP4 192.0.2.9\r\na=fmtp:MCPTT mc_priority=3\r\n";
+        call.request_floor = round > 0;
         assert_int_equal(phone_give(&w, &w.alice, &call), MCX_OK);
         want_open();
         for (int i = 0; i < 2; i++) {
@@ -183,9 +185,9 @@ static void floor_control_as_negotiated(void **state)
             assert_string_equal(p->floor_address, "192.0.2.9");
             assert_int_equal(p->media_is.floor_port, 3000);
             assert_int_equal(p->media_is.priority, 3);
-            assert_int_equal(p->media_is.queueing, request);
-            assert_int_equal(p->media_is.implicit_request, request && i == 0); /* nothing to Bob */
-            assert_int_equal(p->media_is.granted, request && i == 0);
+            assert_int_equal(p->media_is.queueing, answered);
+            assert_int_equal(p->media_is.implicit_request, answered && i == 0); /* nothing to Bob */
+            assert_int_equal(p->media_is.granted, answered && i == 0);
         }
         wire_clear(&w);
     }
