@@ -4,8 +4,8 @@
 
 /*
  * Control channels between client and server: one CSK (client and participating function), or SPK (between servers), and
- * what is protected with it as SRTCP: floor control and pre-established session messages (TS 33.180 9.4.6; TS 24.380 13;
- * media.md 2, rows 2, 9, 11).
+ * what is protected with it as SRTCP: floor control and pre-established session messages (TS 33.180 9.4.6; TS 24.380
+ * 13.1).
  *
  * The client makes the CSK and sends it in an I_MESSAGE to the server's identity at registration (TS 33.180 5.4); the
  * server may replace it by a key download (5.8). Both ends have the same SRTCP master key; what keeps their nonces apart

@@ -90,7 +90,7 @@ size_t mcx_group_keys_drop_group(struct mcx_group_keys *keys, const char *group)
 size_t mcx_group_keys_expire(struct mcx_group_keys *keys, struct mcx_ntp now);
 
 /**
- * The key to send with: usable, latest activation, ties by latest T (group.md 3.3).
+ * The key to send with: usable, latest activation (TS 33.179 7.3.1), ties by latest T.
  *
  * @retval MCX_E_NOKEY   none is held for this group   @retval MCX_E_EXPIRED all have expired or are not active yet
  * @retval MCX_E_POLICY  all are revoked

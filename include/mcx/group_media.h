@@ -3,7 +3,7 @@
 #define MCX_GROUP_MEDIA_H
 
 /*
- * SRTP of a group call (TS 33.180 7.4.2, 7.5; media.md 2 row 1, 4, 6).
+ * SRTP of a group call (TS 33.180 7.4.2, 7.5; TS 24.380 13.1).
  *
  * Each speaker sends under a key of his own: derived from the GMK, the RAND it came with, and his GUK-ID, which stands
  * in the MKI beside the GMK-ID. A receiver reads both from the packet, finds the GMK among the keys of the group,

@@ -79,7 +79,7 @@ struct mcx_srtp_master {
 };
 void mcx_srtp_master_clear(struct mcx_srtp_master *master);
 /**
- * TEK and salt from a TGK (RFC 3830 4.1.3 with PRF-HMAC-SHA-256 of RFC 6043 6.1; media.md 3).
+ * TEK and salt from a TGK (RFC 3830 4.1.3 with PRF-HMAC-SHA-256 of RFC 6043 6.1; TS 33.180 7.4).
  *
  * @param[in] cs_id   0/1 private call initiator/receiver, 4 group, 6 CSK and SPK, 7 MuSiK (TS 33.180 table E.1.3-1)
  * @param[in] csb_id  K-ID, or the GUK-ID of the member who transmits

@@ -45,7 +45,7 @@ struct mcx_imessage_params {
     bool sakke_to_self;        /* extension 6 (E.5) */
     const struct mcx_key_params *key_params; /* NULL = no extension 7 */
     /* CSK, SPK, MSCCK, MuSiK, PCK: write crypto sessions and policy out (#CS > 0, GENERIC-ID, SP) instead of leaving
-     * both to the default profile; GMK and MKFC always have them (mikey-sakke.md 1). */
+     * both to the default profile; GMK and MKFC always have them: docs/DEVIATIONS.md "mikey-emission". */
     bool explicit_policy;
 };
 
@@ -112,7 +112,7 @@ struct mcx_imessage {
     char kms_responder[MCX_KMSDOC_URI_MAX];
     uint8_t initiator_uid[MCX_UID_LEN];
     bool own;          /* our own user is the initiator and extension 6 gave the key (policy accept_own) */
-    bool no_streams;   /* SRTP-ID map: the key is good, its streams are not usable (mikey-sakke.md 2.1) */
+    bool no_streams;   /* SRTP-ID map: the key is good, its streams are not usable (RFC 3830 6.1.1) */
     bool rcc;          /* SP selects RCCm3, or the default profile of the key type does */
     uint16_t roc_rate; /* R of RFC 4771 when rcc, else 0 */
     bool has_key_params;
@@ -124,7 +124,7 @@ struct mcx_imessage {
 void mcx_imessage_clear(struct mcx_imessage *msg);
 
 /**
- * Open a message by the receiver algorithm (mikey-sakke.md 13): nothing of it is used before the signature is
+ * Open a message (RFC 3830 5.3, RFC 6509 2.2.2, TS 33.180 5.2): nothing of it is used before the signature is
  * verified, nothing is decapsulated before that, and on any error `out` is wiped.
  *
  * A message to somebody else is refused, also when our own user has sent it, unless `accept_own` is set and it has

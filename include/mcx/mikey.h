@@ -201,7 +201,7 @@ struct mcx_mikey_suite {
 };
 /**
  * Read the parameters: AES-GCM with a 16-octet key, 12-octet salt, AES-CM PRF, KDR 0 and 16-octet tag, with or
- * without RCCm3. Parameter types that are not known are ignored (mikey-sakke.md 5).
+ * without RCCm3. Parameter types that are not known are ignored (RFC 3830 6.10).
  *
  * @retval MCX_E_UNSUP   "Invalid SPpar": anything else
  * @retval MCX_E_FORMAT  a value longer than its meaning, or the same type twice
@@ -279,7 +279,7 @@ struct mcx_mikey_kp_frame {
     struct mcx_bytes ciphertext; /* without tag */
     struct mcx_bytes tag;
 };
-/** True when octet 0 has the "protected" bit; false for the clear and Release 13 forms (mikey-sakke.md 8.2). */
+/** True when octet 0 has the "protected" bit; false for the clear and Release 13 forms (TS 33.180 E.6.1, 8.5.4). */
 bool mcx_mikey_kp_is_protected(struct mcx_bytes ext_data);
 /** @retval MCX_E_TRUNC @retval MCX_E_TRAILING @retval MCX_E_FORMAT shorter than a tag, or not protected */
 MCX_MUST_CHECK mcx_err mcx_mikey_kp_frame_read(struct mcx_mikey_kp_frame *out, struct mcx_bytes ext_data);

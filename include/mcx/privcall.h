@@ -90,7 +90,7 @@ enum mcx_privcall_commencement { MCX_PC_AUTO, MCX_PC_MANUAL, MCX_PC_FORCE_AUTO }
 /** Why a call does not come about, or ends. One table maps each to a response and a sentence: privcall_cause.c. */
 enum mcx_privcall_cause {
     MCX_PC_CAUSE_NONE,
-    /* callee: what it found, in the order of private-call digest 6.1 */
+    /* callee: what it found (TS 24.379 11.1.1.2.1.2; docs/DEVIATIONS.md "pc-488") */
     MCX_PC_CAUSE_AUTH,
     MCX_PC_CAUSE_KMS,
     MCX_PC_CAUSE_MALFORMED,
@@ -273,7 +273,7 @@ enum mcx_privcall_state mcx_privcall_state(const struct mcx_privcall *pc);
 /** Whether any octet of key material is in the machine; looks at the memory, not at a flag. */
 bool mcx_privcall_holds_key(const struct mcx_privcall *pc);
 
-/** Automatic or manual answer to an INVITE (private-call digest 6 step 5). */
+/** Automatic or manual answer to an INVITE (TS 24.379 11.1.1.2.1.2). */
 enum mcx_answer_mode mcx_privcall_commence(enum mcx_answer_mode answer, enum mcx_answer_mode priv, bool manual);
 
 /** The tables, for documentation and logs. */

@@ -73,7 +73,7 @@ const struct mcx_sdp_conn *mcx_sdp_conn(const struct mcx_sdp *sdp, size_t media)
 bool mcx_sdp_attr_next(struct mcx_rd *rd, struct mcx_bytes *name, struct mcx_bytes *value);
 
 /**
- * The MIKEY message that applies to a medium, decoded (RFC 4567 3, 4.1.2; mikey-sakke digest 16).
+ * The MIKEY message that applies to a medium, decoded (RFC 4567 3, 4.1.2).
  *
  * Attributes in the media section replace those of the session. Every key-mgmt line of both levels must be well
  * formed and no level may hold two for MIKEY, since one failure ends the session set-up (RFC 4567 4.1.2).

@@ -3,7 +3,7 @@
 #define MCX_SRTP_H
 
 /*
- * SRTP and SRTCP with AEAD_AES_128_GCM as MCPTT uses them (RFC 3711, RFC 7714, RFC 4771; media.md 3-6).
+ * SRTP and SRTCP with AEAD_AES_128_GCM as MCPTT uses them (RFC 3711, RFC 7714, RFC 4771; TS 33.180 7.5).
  *
  * A transmit context protects one SSRC with one master key. A receive context holds one master key, found by
  * its MKI, and the state of each SSRC seen under it. State is stored only after the tag was good.

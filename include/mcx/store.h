@@ -75,8 +75,9 @@ const struct mcx_kms_key_set *mcx_store_find_key_set(const struct mcx_store *sto
                                                      const char *user_uri, uint64_t period_no);
 
 /**
- * Wipe what has served (identities-and-keys.md 6.1): the SSK of a period that ended more than 5 minutes ago, and
- * whole key sets older than the two periods before the present one. Sets whose certificate is not held stay.
+ * Wipe what has served (docs/DEVIATIONS.md "store-ssk-grace", "store-periods-kept"): the SSK of a period that ended
+ * more than 5 minutes ago, and whole key sets older than the two periods before the present one. Sets whose certificate
+ * is not held stay.
  *
  * @return how many were changed
  */

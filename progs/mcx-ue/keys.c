@@ -245,7 +245,7 @@ static int complain_store(const struct ue_keys *k, mcx_err err, const struct mcx
     return EXIT_ENVIRONMENT;
 }
 
-/* If material is missing, the key management client asks the KMS for it (private-call digest 3, step 9a). */
+/* If material is missing, the key management client asks the KMS for it (TS 24.379 11.1.1.2.1.1). */
 static int fill(struct ue_keys *k)
 {
     struct mcx_refusal why = { 0 };

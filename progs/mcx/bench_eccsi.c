@@ -116,7 +116,7 @@ static mcx_err run_uid(void *state)
                    1388);
 }
 
-/* The AEAD below SRTP: 160 octets and 12 of associated data, the key set once (media.md 4). */
+/* The AEAD below SRTP: 160 octets and 12 of associated data, the key set once (RFC 7714 8). */
 struct gcm_state {
     struct mcx_gcm *gcm;
     uint8_t nonce[12];

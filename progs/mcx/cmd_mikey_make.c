@@ -104,8 +104,7 @@ static bool key_values(struct mcx_imessage_params *p, struct values *v, const st
     return true;
 }
 
-/* GMK, MKFC and MuSiK have key parameters "in practice" (mikey-sakke.md 9); others only when something is to be said.
- */
+/* GMK, MKFC and MuSiK have key parameters in practice (TS 33.180 E.6); others only when something is to be said. */
 static bool param_values(struct mcx_imessage_params *p, struct values *v, const struct args *a)
 {
     bool group_key = p->type == MCX_KEY_GMK || p->type == MCX_KEY_MKFC || p->type == MCX_KEY_MUSIK;
@@ -148,7 +147,7 @@ static bool values(struct mcx_imessage_params *p, struct values *v, const struct
     p->sakke_to_self = a->self;
     p->explicit_policy = a->explicit_policy;
     p->time = mcx_ntp_from_unix_ms(mcx_clock_unix_ms());
-    p->time.frac = 0; /* emission profile, mikey-sakke.md 1 */
+    p->time.frac = 0; /* whole seconds, as most senders do */
     if (a->time != NULL && !mikey_time(&p->time, a->time)) {
         return false;
     }

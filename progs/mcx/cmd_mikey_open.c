@@ -131,7 +131,7 @@ static int opened(const struct mcx_imessage *msg)
     return mikey_print(o, EXIT_DONE);
 }
 
-/* A group key may lie in a server for weeks; what arrives with a call may not (mikey-sakke.md 13). */
+/* A group key may lie in a server for weeks; what arrives with a call may not (RFC 3830 5.4). */
 static bool long_lived(uint32_t csb_id)
 {
     enum mcx_key_type type;

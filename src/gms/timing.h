@@ -3,8 +3,8 @@
 #define MCX_GMS_TIMING_H
 
 /*
- * When a new group key becomes active: never before every reachable member could fetch it (group.md 6), so the payloads
- * have to be there one fetch window before. A plan that turns out too tight is made anew with a later time.
+ * When a new group key becomes active: never before every reachable member could fetch it (TS 33.180 5.7), so the
+ * payloads have to be there one fetch window before. A plan that turns out too tight is made anew with a later time.
  */
 
 #include <stdbool.h>

@@ -6,10 +6,11 @@
  * The database of a group management server (SQLite): groups, members, keys, payloads, the queue of payloads to make,
  * what each member has fetched, and the audit log. Schema: gmsdb_schema.h. Keys are sealed (src/gms/key.h).
  *
- * A key event (group.md 6) is one transaction: the new key, its identifier and its RAND are on the disk, sealed, before
- * the first payload is made, together with one job for each member. Payloads of a round are shown in one step, when all
- * jobs of the round have ended and the activation time still leaves the members time to fetch. So whatever is killed
- * when: after a start the same key goes on, and no member ever sees another key under the same identifier.
+ * A key event (TS 33.180 5.7, 7.3) is one transaction: the new key, its identifier and its RAND are on the disk,
+ * sealed, before the first payload is made, together with one job for each member. Payloads of a round are shown in one
+ * step, when all jobs of the round have ended and the activation time still leaves the members time to fetch. So
+ * whatever is killed when: after a start the same key goes on, and no member ever sees another key under the same
+ * identifier.
  *
  * Several processes may have the database open, each with its own `struct mcx_gmsdb`.
  */
@@ -30,7 +31,7 @@ struct mcx_gmsdb_policy {
     const uint8_t *seal_key; /* MCX_GMS_SEAL_KEY_LEN octets; NULL: no event that draws a key may be used */
     struct mcx_rng rng;
     struct mcx_gms_timing timing;
-    const char *mcptt_server[MCX_GMSDB_MAX_SERVERS]; /* get payloads of MKFCs too (group.md 2.3) */
+    const char *mcptt_server[MCX_GMSDB_MAX_SERVERS]; /* get payloads of MKFCs too: they send under them */
     size_t num_mcptt_servers;
     bool sakke_to_self; /* extension 6: other servers of this GMS can open the payloads too (TS 33.180 E.5) */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key events of group.md 6: what happens to groups and their members. Each is one transaction. */
+/* Key events (TS 33.180 5.7, 7.3): what happens to groups and their members. Each is one transaction. */
 #include "io/gmsdb_int.h"
 
 #include <stdio.h>

@@ -11,7 +11,7 @@
 enum key_state { KEY_PREPARING, KEY_PUBLISHED, KEY_REVOKED, KEY_RETIRED, KEY_ABANDONED };
 enum round_kind { ROUND_ISSUE, ROUND_UPDATE, ROUND_REVOKE };
 enum round_state { ROUND_MAKING, ROUND_SHOWN, ROUND_GIVEN_UP };
-/* Order in the queue: who waits, and for what (group.md 6). Within a rank, first come, first served. */
+/* Order in the queue: who waits, and for what. Within a rank, first come, first served. */
 enum rank {
     RANK_URGENT,  /* somebody holds a key who shall not: removal, loss, revocation; and temporary groups */
     RANK_WAITING, /* somebody holds no key yet: a new group, a newcomer; or an administrator waits */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys of groups and rounds of payloads (TS 33.180 5.7.1; group.md 6). Everything here runs inside a transaction. */
+/* Keys of groups and rounds of payloads (TS 33.180 5.7.1). Everything here runs inside a transaction. */
 #include "io/gmsdb_int.h"
 
 #include <inttypes.h>
@@ -107,7 +107,7 @@ static mcx_err round_new(struct mcx_gmsdb *db, uint64_t *round, uint64_t key, co
     return MCX_OK;
 }
 
-/* A job for every member of the groups of the key, and for the MCPTT servers of a MKFC (group.md 2.3). */
+/* A job for every member of the groups of the key, and for the MCPTT servers, who send under a MKFC. */
 static mcx_err jobs_for_all(struct mcx_gmsdb *db, uint64_t round, uint64_t key, uint64_t type)
 {
     MCX_TRY(mcx_gmsdb_do(db, Q_JOBS_ADD, "ii", round, key));
@@ -745,7 +745,7 @@ static mcx_err look_ahead(struct mcx_gmsdb *db, uint64_t *ahead, uint64_t now_ms
     return MCX_OK;
 }
 
-/* One group whose key is old, near its end or of the key period before (group.md 6). */
+/* One group whose key is old, near its end or of the key period before: docs/DEVIATIONS.md "gms-period". */
 static mcx_err one_aged(struct mcx_gmsdb *db, uint64_t now_ms, const struct aging *aging)
 {
     const struct mcx_gms_timing *timing = &db->policy.timing;

@@ -83,7 +83,7 @@ struct parts {
     size_t num;
 };
 
-/* The regrouped element: once the key of the temporary group is there for all (group.md 6). */
+/* The regrouped element: once the key of the temporary group is there for all (TS 24.481 6.3.14). */
 static mcx_err read_regrouped(struct mcx_gmsdb *db, struct mcx_group_head *head, struct parts *parts, uint64_t group)
 {
     sqlite3_stmt *s = NULL;

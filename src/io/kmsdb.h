@@ -53,7 +53,7 @@ MCX_MUST_CHECK mcx_err mcx_kmsdb_users(struct mcx_kmsdb *db, void (*each)(void *
                                        void *arg);
 
 /**
- * Take in or replace an External certificate; CacheNum rises by one (kms.md 13.7).
+ * Take in or replace an External certificate; CacheNum rises by one (TS 33.180 D.2.5).
  *
  * @param[in] name  CertUri, or KmsUri when there is none: the same name replaces (TS 33.180 5.3.5)
  * @retval MCX_E_SPACE  MCX_KMS_MAX_EXTERNAL are held already

@@ -35,7 +35,7 @@ struct mcx_token_policy {
     size_t num_scopes; /* one of them has to be in the token */
     uint64_t skew_s;   /* tolerance for exp, nbf, iat */
 };
-/** The two attested scopes of the KMS (kms.md 4; docs/DEVIATIONS.md "kms-scope"). */
+/** The two attested scopes of the KMS (TS 33.180 B.4.2.2; docs/DEVIATIONS.md "kms-scope"). */
 extern const char *const mcx_token_kms_scopes[];
 #define MCX_TOKEN_NUM_KMS_SCOPES 2
 #define MCX_TOKEN_SKEW_S         30

@@ -176,7 +176,7 @@ static mcx_err add(struct accepting *a, enum mcx_group_key_change *change)
     return MCX_OK;
 }
 
-/* The first message about a GMK-ID fixes what every later one has to repeat (group.md 5). */
+/* The first message about a GMK-ID fixes what every later one has to repeat: docs/DEVIATIONS.md "group-key-update". */
 static mcx_err identity_check(const struct accepting *a, const struct mcx_group_key *held)
 {
     const struct mcx_imessage *m = a->msg;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The listener's side of group media (TS 33.180 7.4.2; media.md 6): the key of each speaker, found by the MKI. */
+/* The listener's side of group media (TS 33.180 7.4.2): the key of each speaker, found by the MKI. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,7 +8,7 @@
 
 #include "keys/keyring_int.h"
 
-/** What TS 33.180 E.2 to E.4 say for one kind of key (mikey-sakke.md 9). */
+/** What TS 33.180 E.2 to E.4 say for one kind of key. */
 struct mcx_key_profile {
     bool explicit_policy;         /* crypto sessions and SP are always written */
     bool group_field;             /* key parameters have the field of MC group IDs */
@@ -45,7 +45,7 @@ struct mcx_opening {
     size_t num_uids;
     size_t signer; /* index of the one that has */
 };
-/** Steps 6 and 7 of mikey-sakke.md 13: who it is for, who it is from, and who may vouch for him. */
+/** Who it is for, who it is from, and who may vouch for him (TS 33.180 5.2.2 to 5.2.8). */
 MCX_MUST_CHECK mcx_err mcx_open_responder(struct mcx_opening *o);
 MCX_MUST_CHECK mcx_err mcx_open_initiator(struct mcx_opening *o);
 /** Step 10: key type, policy, SAKKE parameters. Fills type, rcc, roc_rate, no_streams. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making an I_MESSAGE: the sender algorithm of mikey-sakke.md 12, the emission profile of its clause 1. */
+/* Making an I_MESSAGE: the sender's steps (RFC 6509 2.2.1, TS 33.180 5.2.2), and what is sent where there is a choice:
+ * docs/DEVIATIONS.md "mikey-emission". */
 #include "keys/imessage_int.h"
 
 #include <mcx/text.h>
@@ -46,7 +47,7 @@ static mcx_err params_check(const struct mcx_imessage_params *p)
     return MCX_OK;
 }
 
-/* Own key set in the period of T; P5 is that of the signer's own KMS (identities-and-keys.md 6.1). */
+/* Own key set in the period of T; P5 is that of the signer's own KMS (TS 33.180 F.2.1). */
 static mcx_err find_from(struct making *m)
 {
     const char *reason = "no key set for the initiator under that KMS";
@@ -245,7 +246,7 @@ static void set_identities(struct making *m)
     m->msg.kms_r = mcx_bytes_str(m->to_kms->doc.kms_uri);
 }
 
-/* What leaves here parses and verifies, whatever the hardware did meanwhile (mikey-sakke.md 12, step 7). */
+/* What leaves here parses and verifies, whatever the hardware did meanwhile. */
 static mcx_err self_check(const struct making *m, struct mcx_bytes message)
 {
     struct mcx_mikey_sakke_msg back;

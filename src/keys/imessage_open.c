@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening an I_MESSAGE: the receiver algorithm, in the order of mikey-sakke.md 13. */
+/* Opening an I_MESSAGE: the checks in their order (RFC 3830 5.3, RFC 6509 2.2.2, TS 33.180 5.2.2 to 5.2.8). */
 #include "keys/imessage_int.h"
 
 #include <string.h>
@@ -140,11 +140,11 @@ static mcx_err decap_with(struct mcx_opening *o, struct mcx_key *key, const stru
             return err;
         }
     }
-    /* One text for whatever went wrong inside (mikey-sakke.md 6.3). */
+    /* One text for whatever went wrong inside: at which step is nobody's business (RFC 6508 6.2.2). */
     return refuse_as_auth(o, "the key does not open", "RFC 6508 6.2.2");
 }
 
-/* Where our own user is the initiator as well, both encapsulations hold one key (mikey-sakke.md 8.1). */
+/* Where our own user is the initiator as well, both encapsulations hold one key (TS 33.180 E.5). */
 static mcx_err compare_self(struct mcx_opening *o, const struct mcx_key *key)
 {
     struct mcx_key other;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SSK_GRACE_S 300 /* CHOICE, identities-and-keys.md 6.1: clock skew */
+#define SSK_GRACE_S 300 /* CHOICE, docs/DEVIATIONS.md "store-ssk-grace": clock skew */
 #define RSK_PERIODS 2   /* CHOICE: the two periods before the present one can still be opened */
 
 static void cert_free(struct mcx_ring_cert *cert)
@@ -74,7 +74,7 @@ static void remove_set(struct mcx_keyring *ring, size_t i)
     ring->num_sets--;
 }
 
-/* Key sets of a certificate that is going away cannot be used any more (identities-and-keys.md 1, rule 3). */
+/* Key sets of a certificate that is going away cannot be used any more: its UIDs are others (TS 33.180 F.2.1). */
 static void remove_cert(struct mcx_keyring *ring, size_t i)
 {
     for (size_t n = ring->num_sets; n > 0; n--) {
@@ -210,7 +210,7 @@ mcx_err mcx_keyring_add_cert(struct mcx_keyring *ring, const struct mcx_kms_cert
     return MCX_OK;
 }
 
-/* ValidFrom and ValidTo may narrow the period, not leave it (identities-and-keys.md 6.1). */
+/* ValidFrom and ValidTo may narrow the period, not leave it (TS 33.180 D.3.3). */
 static mcx_err dates_check(const struct mcx_kms_key_set *set, const struct mcx_key_period *period,
                            struct mcx_refusal *why)
 {

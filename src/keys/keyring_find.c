@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which KMS belongs to an identity, and which key set to a message (kms.md 7.1, identities-and-keys.md 6.1). */
+/* Which KMS belongs to an identity, and which key set to a message (TS 33.180 D.3.2, F.2.1): docs/DEVIATIONS.md
+ * "mikey-domain", "mikey-period-neighbours". */
 #include "keys/keyring_int.h"
 
 #include <string.h>

@@ -34,11 +34,11 @@ struct mcx_keyring {
 const struct mcx_ring_cert *mcx_ring_cert_of(const struct mcx_keyring *ring, struct mcx_bytes kms_uri, uint64_t unix_s);
 /** Whether any certificate of this KMS is held, usable or not. */
 bool mcx_ring_knows_kms(const struct mcx_keyring *ring, struct mcx_bytes kms_uri);
-/** Certificate whose domain list fits `uri` best, else the Root; NULL when there is neither (kms.md 7.1). */
+/** Certificate whose domain list fits `uri` best, else the Root; NULL when there is neither (TS 33.180 D.3.2). */
 const struct mcx_ring_cert *mcx_ring_cert_for(const struct mcx_keyring *ring, struct mcx_bytes uri, uint64_t unix_s);
 /**
  * Whether that KMS may vouch for `uri`: it has the longest matching domain of all KMSs held, or nobody claims the
- * domain and it is a home KMS without a domain list (mikey-sakke.md 7).
+ * domain and it is a home KMS without a domain list: docs/DEVIATIONS.md "mikey-domain".
  */
 bool mcx_ring_is_responsible(const struct mcx_keyring *ring, const struct mcx_ring_cert *cert, struct mcx_bytes uri);
 /** Key set of a user under a KMS (empty = any) and period; NULL when there is none. */

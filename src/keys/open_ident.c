@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening an I_MESSAGE: who it is for and who it is from (mikey-sakke.md 13 steps 6 and 7, clause 11). */
+/* Opening an I_MESSAGE: who it is for and who it is from (TS 33.180 5.2.2 to 5.2.8, E.7). */
 #include "keys/imessage_int.h"
 
 #include <string.h>
 
-/* CHOICE, mikey-sakke.md 13: within a day of a period boundary the neighbour may have been meant. */
+/* CHOICE, after RFC 6509 3.3: within a day of a period boundary the neighbour may have been meant. */
 #define BOUNDARY_S 86400
 
 struct periods {
@@ -52,7 +52,7 @@ static struct periods periods_of(const struct mcx_opening *o, const struct mcx_r
 
 static bool is_for(const struct mcx_ring_set *set, struct mcx_bytes uri, struct mcx_bytes uid)
 {
-    /* Role 2 with role 9: both must agree (mikey-sakke.md 11). */
+    /* Role 2 with role 9: both must agree (TS 33.180 E.7). */
     return (uri.p == NULL || mcx_bytes_is(uri, set->user_uri)) &&
            (uid.p == NULL || mcx_bytes_equal(uid, mcx_bytes(set->uid, sizeof set->uid)));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening an I_MESSAGE: what the key is for, and its parameters (mikey-sakke.md 13 steps 10 and 12, clause 8.2). */
+/* Opening an I_MESSAGE: what the key is for, and its parameters (TS 33.180 E.1.2, E.6). */
 #include "keys/imessage_int.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include "crypto/sym/sym.h"
 
-/* Smallest R13 form: IV, then AES-CBC blocks (mikey-sakke.md 8.2). */
+/* Smallest R13 form: IV, then AES-CBC blocks (TS 33.179 E.6.8). */
 #define R13_MIN   48
 #define R13_BLOCK 16
 
@@ -22,7 +22,7 @@ static const struct mcx_mikey_sp *policy_no(const struct mcx_mikey_sakke_msg *m,
     return NULL;
 }
 
-/* Policy of one crypto session. CHOICE, mikey-sakke.md 2.1: with #P = 0 the only SP, or NULL = the default profile. */
+/* Policy of one crypto session. CHOICE: with #P = 0 (RFC 6043 6.1.1) the only SP, or NULL = the default profile. */
 static mcx_err block_sp(const struct mcx_opening *o, const struct mcx_mikey_sp **sp, struct mcx_rd *blocks)
 {
     const struct mcx_mikey_sakke_msg *m = &o->msg;
@@ -50,7 +50,7 @@ static mcx_err find_sp(const struct mcx_opening *o, const struct mcx_mikey_sp **
 
     *sp = m->num_sp > 0 ? &m->sp[0] : NULL;
     if (m->hdr.map_type != MCX_MIKEY_MAP_GENERIC || m->hdr.num_cs == 0) {
-        return MCX_OK; /* SP beside an empty map: three vendors do so (mikey-sakke.md 5) */
+        return MCX_OK; /* SP beside an empty map: three vendors do so (RFC 4563 5 forbids it) */
     }
     for (uint8_t i = 0; i < m->hdr.num_cs; i++) {
         const struct mcx_mikey_sp *own = NULL;
@@ -118,7 +118,7 @@ mcx_err mcx_open_policy(struct mcx_opening *o, struct mcx_imessage *out)
     return o->msg.has_self ? sakke_check(o, &o->msg.self) : MCX_OK;
 }
 
-/* SPI is the MKI: GMK-ID || GUK-ID for a GMK, else the key identifier (mikey-sakke.md 2.1). */
+/* SPI is the MKI: GMK-ID || GUK-ID for a GMK, else the key identifier (TS 33.180 7.4.1, 7.4.2). */
 static mcx_err spi_check(const struct mcx_opening *o, const struct mcx_imessage *out)
 {
     const struct mcx_mikey_hdr *hdr = &o->msg.hdr;
@@ -212,7 +212,7 @@ static mcx_err clear_read(const struct mcx_opening *o, const struct mcx_imessage
         if (!o->policy->accept_clear_key_params) {
             return mcx_refuse(o->why, MCX_E_POLICY, "key parameters in clear", "TS 33.180 E.6.1");
         }
-        /* One old sender counts the key types from 1 (mikey-sakke.md 8.2). */
+        /* One old sender counts the key types of TS 33.180 E.6.11 from 1. */
         if (kp->key_type != (uint8_t)out->type && kp->key_type != (uint8_t)out->type + 1) {
             return mcx_refuse(o->why, MCX_E_FORMAT, "key type of the key parameters is not the purpose tag",
                               "TS 33.180 E.6.11");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a key store holds, and for how long (identities-and-keys.md 6; TS 33.180 5.3.5, 5.11). */
+/* What a key store holds, and for how long (TS 33.180 5.3.5, 5.11). */
 #include "keys/store_int.h"
 
 #include <stdlib.h>

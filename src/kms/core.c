@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFETCH_PART 10 /* the last tenth of a period (identities-and-keys.md 6.1, "kms-prefetch") */
+#define PREFETCH_PART 10 /* the last tenth of a period: docs/DEVIATIONS.md "kms-prefetch-server" */
 #define MAX_KEY_SETS  (2 * MCX_KMS_MAX_IDENTITIES)
 
 struct mcx_kms_core {
@@ -96,7 +96,7 @@ static int answer_with(struct job *j, const struct mcx_kmsdoc *doc, int status)
     return status;
 }
 
-/* KmsError in the body once the request could be parsed (kms.md 12); the key words are constants of ours. */
+/* KmsError in the body once the request could be parsed (TS 33.180 D.3.5.1); the key words are constants of ours. */
 static void answer_error(struct job *j, int status)
 {
     struct mcx_kmsdoc doc;
@@ -167,7 +167,7 @@ static int check_time(struct job *j)
     return 0;
 }
 
-/* KmsRequest, when there is one: an empty body asks for no message security (kms.md 2). */
+/* KmsRequest, when there is one: an empty body asks for no message security: docs/DEVIATIONS.md "kms-empty-body". */
 static int check_body(struct job *j)
 {
     struct mcx_kms_target named;
@@ -245,7 +245,7 @@ static int choose_periods(struct job *j, uint64_t period[2], size_t *num)
         *num = !j->target.has_uri && end - now <= p->length / PREFETCH_PART ? 2 : 1;
         return 0;
     }
-    uint64_t latest = period[0] + 1; /* kms.md 3 */
+    uint64_t latest = period[0] + 1; /* docs/DEVIATIONS.md "kms-time-range" */
 
     if (mcx_period_no(&period[0], p, j->target.time.sec) != MCX_OK) {
         return refuse(j, 400, "the time of the path is in no key period", "TS 33.180 F.2.1.1");

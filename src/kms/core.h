@@ -6,9 +6,9 @@
  * The KMS without I/O (TS 33.180 5.3, D.2, D.3): an HTTP request whose token has been verified goes in, the
  * answer comes out. Time, randomness, the user store and the vault are passed in.
  *
- * Checks, in this order (kms.md 5): method, token, path, body size, XML, KmsUri, Time, ClientReqUrl, UserUri and
- * the URI of the path against the identities of the token's user, budget. The token decides; URIs in path and body
- * are wishes. A key set leaves only after its audit record has been committed.
+ * Checks, in this order (docs/DEVIATIONS.md "kms-check-order"): method, token, path, body size, XML, KmsUri, Time,
+ * ClientReqUrl, UserUri and the URI of the path against the identities of the token's user, budget. The token decides;
+ * URIs in path and body are wishes. A key set leaves only after its audit record has been committed.
  */
 
 #include <mcx/kmsdoc.h>
@@ -22,7 +22,7 @@
 #define MCX_KMS_MAX_IDENTITIES   16 /* of one user */
 #define MCX_KMS_MAX_EXTERNAL     64
 #define MCX_KMS_REQUEST_ID_LEN   16
-#define MCX_KMS_TIME_TOLERANCE_S 5 /* kms.md 5, docs/DEVIATIONS.md "kms-time" */
+#define MCX_KMS_TIME_TOLERANCE_S 5 /* TS 33.180 D.2.2, docs/DEVIATIONS.md "kms-time" */
 
 /** The URIs that a user may have keys for. */
 struct mcx_kms_identities {
@@ -30,7 +30,7 @@ struct mcx_kms_identities {
     char uri[MCX_KMS_MAX_IDENTITIES][MCX_VAULT_URI_MAX];
 };
 
-/** Who got which key set: never keys (kms.md 13.5). */
+/** Who got which key set: never keys. */
 struct mcx_kms_audit {
     const char *request_id;
     const char *mcptt_id;
@@ -88,7 +88,7 @@ struct mcx_kms_in {
 
 /** Clear with mcx_kms_answer_clear(), which wipes: the XML may hold keys. */
 struct mcx_kms_answer {
-    int status;                   /* HTTP status = ErrorCode (kms.md 12) */
+    int status;                   /* HTTP status = ErrorCode: docs/DEVIATIONS.md "kms-error-codes" */
     const char *www_authenticate; /* value, or NULL */
     bool allow_post;
     bool close;             /* end the connection */

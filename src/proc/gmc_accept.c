@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Documents of a group: what is known of it, and its keys (TS 24.481 7.2, 7.7; TS 33.180 5.7; group.md 3.1). */
+/* Documents of a group: what is known of it, and its keys (TS 24.481 7.2, 7.7; TS 33.180 5.7). */
 #include "proc/gmc_int.h"
 
 #include <string.h>

@@ -16,8 +16,7 @@ static void protection_take(struct mcx_groupcall *gc)
     gc->call.protect_floor = info == NULL || info->protect_floor;
 }
 
-/* While a group is part of a temporary one, its calls are under the keys of that one (TS 24.380 13; media.md 2 row 5).
- */
+/* While a group is part of a temporary one, its calls are under the keys of that one (TS 24.380 13.1). */
 static mcx_err group_take(struct mcx_groupcall *gc, struct mcx_bytes group)
 {
     const struct mcx_group_info *info = NULL;
@@ -34,7 +33,8 @@ static mcx_err group_take(struct mcx_groupcall *gc, struct mcx_bytes group)
     return MCX_OK;
 }
 
-/* No key, no call: neither in clear nor to find out at the first word (TS 33.180 5.7; group.md 3.3). */
+/* No key, no call: neither in clear nor to find out at the first word (TS 33.180 5.7):
+ * docs/DEVIATIONS.md "gc-no-key-no-call". */
 static mcx_err key_check(struct mcx_groupcall *gc, struct mcx_ntp now, struct gc_found *found)
 {
     const struct mcx_group_key *key = NULL;

@@ -23,7 +23,7 @@ mcx_err mcx_kmsc_check_head(const struct mcx_kmsc *k, const struct mcx_kmsdoc *d
     return MCX_OK;
 }
 
-/* UserKeyPeriod and UserKeyOffset never change under a KmsUri in use: every UID would change (kms.md 13). */
+/* UserKeyPeriod and UserKeyOffset never change under a KmsUri in use: every UID would change (TS 33.180 F.2.1). */
 static mcx_err check_period_kept(const struct mcx_kmsc *k, const struct mcx_kms_cert *cert, struct mcx_refusal *why)
 {
     const struct mcx_kms_cert *held = mcx_store_find_cert(k->store, cert->kms_uri);

@@ -36,7 +36,7 @@ struct mcx_kmsc {
     size_t num_certs;
 };
 
-/** The answer is to this request (kms.md 6); then what the step wants of it, into ring and store. */
+/** The answer is to this request (TS 33.180 D.3.1); then what the step wants of it, into ring and store. */
 MCX_MUST_CHECK mcx_err mcx_kmsc_accept(struct mcx_kmsc *k, const struct mcx_kmsdoc *doc, struct mcx_ntp now,
                                        struct mcx_refusal *why);
 /** Head of the answer only: for an error too. */

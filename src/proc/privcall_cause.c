@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Refusals of the private call: what the callee answers (private-call digest 6.1, TS 24.379 4.4.2) and what the user
+ * Refusals of the private call: what the callee answers (TS 24.379 11.1.1.2.1.2, 4.4.2) and what the user
  * reads. All rows whose response is CHOICE there are collected in docs/DEVIATIONS.md under "pc-488".
  */
 #include "proc/privcall_priv.h"

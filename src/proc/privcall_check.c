@@ -382,7 +382,7 @@ static mcx_err floor_agree(struct pc_call *call, const struct mcx_sdp *sdp, stru
     return MCX_OK;
 }
 
-/* A key-mgmt attribute in the answer is not looked at (private-call digest 5.2). */
+/* A key-mgmt attribute in the answer is not looked at (TS 24.379 6.2.2). */
 static mcx_err answer_check(struct mcx_privcall *pc, const struct mcx_privcall_in *in, struct pc_found *found)
 {
     struct mcx_sdp sdp;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The key events of group.md 6 over real sockets: shared keys, MKFC, newcomers, a lost device, revocation, a temporary
-# group formed and torn down, deletion; what the client holds after each; what the server refuses, and with which code.
+# The key events of a group (TS 33.180 5.7, 7.3) over real sockets: shared keys, MKFC, newcomers, a lost device,
+# revocation, a temporary group formed and torn down, deletion; what the client holds after each; what the server refuses, and with which code.
 . "$(dirname "$0")/../support/scenario.sh"
 
 scenario_begin

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # mcx-gmsd killed (kill -9, all of its processes) at arbitrary moments of re-keyings, removals and additions: afterwards
 # the same keys go on,
-# and no two members ever see different keys under one GMK-ID, nor a key that is active before its window (group.md 6).
+# and no two members ever see different keys under one GMK-ID, nor a key that is active before its window.
 . "$(dirname "$0")/../support/scenario.sh"
 
 scenario_begin

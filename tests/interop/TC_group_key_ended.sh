@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Group keys that are over (TS 33.180 E.6.9, E.6.10; group.md 3.3): a call under a revoked key, made and answered, and a key
+# Group keys that are over (TS 33.180 E.6.9, E.6.10): a call under a revoked key, made and answered, and a key
 # that expires in the middle of speech. No radio speaks under it from then on; Carol's, which keeps to no rules, does, and
 # Bob hears nothing of it. With the key that the server has made meanwhile the group speaks again.
 . "$MCX_SOURCE/tests/support/scenario.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Group keys that must not be taken (TS 33.180 5.7; group.md 3.1, 5): of the management server of another domain, of one
+# Group keys that must not be taken (TS 33.180 5.7, E.6): of the management server of another domain, of one
 # that is not the configured one, older than what is known, of a revoked key, under an identifier that is held, expired.
 # Genuine servers and 'mcx mikey make' have made them; 'mcx group fetch' and a running radio say why they refuse each one,
 # and hold afterwards what they held before. In the end Alice calls, and Bob hears her.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What a running radio learns by SUBSCRIBE and NOTIFY (TS 24.481 6.3.13, RFC 5875; group.md 6), between unmodified
+# What a running radio learns by SUBSCRIBE and NOTIFY (TS 24.481 6.3.13, RFC 5875), between unmodified
 # programs and without polling: a re-key, a member added and removed, a temporary group and its end, a lost device, a
 # revocation, a restarted GMS, the deletion of a group.
 . "$MCX_SOURCE/tests/support/scenario.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Carol is removed while Alice speaks, and the group is re-keyed (TS 33.180 5.7; group.md 6): the key changes in the middle
+# Carol is removed while Alice speaks, and the group is re-keyed (TS 33.180 5.7): the key changes in the middle
 # of the burst, Bob hears every sample, and Carol, whom the server still sends everything, hears nothing from then on.
 . "$MCX_SOURCE/tests/support/scenario.sh"
 scenario_begin

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What the real daemon answers to wrong requests (kms.md 12): status, headers, no key octet, no audit record, a logged reason.
+# What the real daemon answers to wrong requests (docs/DEVIATIONS.md "kms-error-codes"): status, headers, no key octet,
+# no audit record, a logged reason.
 set -u
 . "$(dirname "$0")/../support/kms.sh"
 
@@ -105,7 +106,7 @@ refused "over the budget" 503 keyprov/sip%3Aalice%40a.example "$good" empty
 check "budget of another user" 200 "$(post "$kms_url/keyprov/sip%3Abob%40a.example" "$(token $B)" empty)"
 check "audit" 5 "$("$KMSD" audit list --dir a --json | wc -l)"
 
-# Users come and go while the daemon runs: revocation is the end of issuing (kms.md 13.4).
+# Users come and go while the daemon runs: revocation is the end of issuing.
 "$KMSD" user remove --dir a --user-uri $B || fail "remove"
 refused "removed user" 403 keyprov/sip%3Abob%40a.example "$(token $B)" empty
 kms_stop

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Two KMSs side by side, each with the External certificate of the other; CacheNum rises with each change (kms.md 13.7).
+# Two KMSs side by side, each with the External certificate of the other; CacheNum rises with each change
+# (TS 33.180 D.2.5).
 set -u
 . "$(dirname "$0")/../support/kms.sh"
 

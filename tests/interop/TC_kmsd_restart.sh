@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A restart, clean or not, never changes a user's RSK of a period; SSK and PVT are fresh each time (kms.md 13.3).
+# A restart, clean or not, never changes a user's RSK of a period; SSK and PVT are fresh each time (RFC 6507 5.1.1).
 set -u
 . "$(dirname "$0")/../support/kms.sh"
 

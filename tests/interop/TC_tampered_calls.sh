@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Private-call digest 6.1 with unmodified programs: somebody between Alice and the server changes the I_MESSAGE in her
-# INVITE. Each time Bob's phone refuses as the table says, nothing is heard or kept, and Alice reads a plain sentence.
+# Refusals of a callee (TS 24.379 11.1.1.2.1.2) with unmodified programs: somebody between Alice and the server
+# changes the I_MESSAGE in her INVITE. Each time Bob's phone refuses as the table says, nothing is heard or kept, and Alice reads a plain sentence.
 . "$MCX_SOURCE/tests/support/scenario.sh"
 scenario_begin
 CAROL=sip:carol@lab.example.org

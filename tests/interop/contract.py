@@ -610,7 +610,7 @@ def srtp(verb, key, salt, mki, packets, *more):
 
 
 def check_srtp_vectors():
-    """media.md 10: anchor A, V1, V2, V3; both directions."""
+    """Published keys and packets (TS 33.180 7.4, 7.5), anchor A, V1, V2, V3; both directions."""
     a = lab.plain(VECTORS + "libsrtp-gcm.txt")
     v = lab.sections(VECTORS + "media-srtp.txt")
 

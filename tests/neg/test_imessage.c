@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* I_MESSAGEs that must not be accepted (mikey-sakke.md 19, points 3 and 6 to 10): altered ones, and ones that a
+/* I_MESSAGEs that must not be accepted (RFC 3830 5.3, RFC 6507 5.2.2, RFC 6508 6.2.2): altered ones, and ones that a
  * legitimate signer made wrongly. Every refusal leaves the output wiped. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -146,7 +146,7 @@ static void test_other_kpak(void **state)
     ring_kms_clear(&fake);
 }
 
-/* Encapsulated data that is wrong, under a good signature: one refusal, whatever the step (mikey-sakke.md 6.3). */
+/* Encapsulated data that is wrong, under a good signature: one refusal, whatever the step (RFC 6508 6.2.2). */
 static void test_sakke_data(void **state)
 {
     static const struct {
@@ -285,7 +285,7 @@ static void test_headers(void **state)
     }
 }
 
-/* #P = 0 (mikey-sakke.md 2.1): one SP is obeyed; of two none is picked, the default profile applies. */
+/* #P = 0 (RFC 6043 6.1.1): one SP is obeyed; of two none is picked, the default profile applies. */
 static void test_session_without_policy(void **state)
 {
     static const char rate_2[] = "00 00 001f 000106 010110 020104 04010c 050100 060100 0d020002 120104 130100 140110";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that a KMS refuses: the answer of kms.md 12, a reason in the log, no key octet out, nothing recorded. */
+/* Requests that a KMS refuses: the answer of docs/DEVIATIONS.md "kms-error-codes", a reason in the log, no key octet
+ * out, nothing recorded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

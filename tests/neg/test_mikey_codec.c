@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Malformed MIKEY messages: each refused with its error, nothing read past the end (mikey-sakke.md 19, 3 to 5). */
+/* Malformed MIKEY messages: each refused with its error, nothing read past the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -278,7 +278,7 @@ static void test_headers(void **state)
     }
 }
 
-/* The map of one Release 13 code base: #CS 0, GENERIC-ID, and nevertheless one block (mikey-sakke.md 2.1). */
+/* The map of one Release 13 code base: #CS 0, GENERIC-ID, and nevertheless one block (RFC 6043 6.1.1). */
 static void test_block_without_count(void **state)
 {
     static const uint8_t block[] = { 0, 0, 1, 1, 0, 0, 0 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every row of private-call digest 6.1: what a callee finds wrong with an INVITE, what it answers, and that nothing of
- * it is kept. The attacker stands between two machines; where a row needs a signed message, he holds a key set of his
- * own or makes the caller sign.
+ * Every refusal of an INVITE (TS 24.379 11.1.1.2.1.2): what a callee finds wrong with one, what it answers, and that
+ * nothing of it is kept. The attacker stands between two machines; where a row needs a signed message, he holds a
+ * key set of his own or makes the caller sign.
  */
 #include <setjmp.h>
 #include <stdarg.h>

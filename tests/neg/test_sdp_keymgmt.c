@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* a=key-mgmt: the traps of RFC 4567 and of base64 (mikey-sakke digest 16, 19.12). */
+/* a=key-mgmt: the traps of RFC 4567 3, 4.1.2 and of base64. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

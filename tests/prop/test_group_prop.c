@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Group keys and media over random histories: the key to send with is the one that a search by the rule of group.md 3.3
- * finds; whatever came and went, each key that is held is found by its identifier, and no other; and whatever is lost,
- * repeated or overtaken on the way, each packet that arrives is heard once.
+ * Group keys and media over random histories: the key to send with is the one that a search by the rule
+ * (usable, latest activation) finds; whatever came and went, each key that is held is found by its identifier, and no
+ * other; and whatever is lost, repeated or overtaken on the way, each packet that arrives is heard once.
  */
 #include <setjmp.h>
 #include <stdarg.h>

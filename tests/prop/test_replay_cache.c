@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The replay cache against a list that is gone through from end to end (RFC 3830 5.4, mikey-sakke.md 13). */
+/* The replay cache against a list that is gone through from end to end (RFC 3830 5.4). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

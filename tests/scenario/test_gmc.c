@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The group management client against a GMS played here: documents with real I_MESSAGEs, on a fixed clock (group.md 8).
- */
+/* The group management client against a GMS played here: documents with real I_MESSAGEs, on a fixed clock. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Speakers and listeners of a group: late entry, re-keying in speech, forged MKIs and ROCs, revocation (media.md 6;
- * group.md 8). */
+/* Speakers and listeners of a group: late entry, re-keying in speech, forged MKIs and ROCs, revocation
+ * (TS 33.180 7.4.2, 7.5). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

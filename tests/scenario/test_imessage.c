@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* I_MESSAGEs between two ends on a fake clock: all key kinds, two KMS domains, period boundaries, the year 2036,
- * replay, and a group of two whose members hear each other (mikey-sakke.md 19, points 7, 10 and 11). */
+ * replay, and a group of two whose members hear each other (RFC 3830 5.4, TS 33.180 7.4.2). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -251,7 +251,8 @@ static void test_period_boundary(void **state)
     ring_kms_clear(&kms);
 }
 
-/* Key sets of the neighbour period are tried within a day of the boundary only (mikey-sakke.md 13). */
+/* Key sets of the neighbour period are tried within a day of the boundary only (docs/DEVIATIONS.md
+ * "mikey-period-neighbours"). */
 static void test_neighbour_period(void **state)
 {
     static const struct {

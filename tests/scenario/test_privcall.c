@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole private calls between two machines on a fake clock: every way a call can go (private-call digest 3, 6, 11). */
+/* Whole private calls between two machines on a fake clock: every way a call can go
+ * (TS 24.379 11.1.1.2.1, 11.1.2, 11.1.3). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,7 +2,8 @@
 #ifndef MCX_TESTS_GROUP_H
 #define MCX_TESTS_GROUP_H
 
-/* Opened messages of a group management server, as mcx_imessage_open() gives them; the GMK is that of media.md V1. */
+/* Opened messages of a group management server, as mcx_imessage_open() gives them; the GMK is that of [v1] of
+ * media-srtp.txt. */
 
 #include <mcx/group_keys.h>
 

@@ -38,7 +38,7 @@ static struct mcx_floor_msg read_back(const struct vec *v)
 
 static void floor_request(void **state)
 {
-    /* media.md 8.3, and the plaintexts of V1 and V2 */
+    /* TS 24.380 8.2.4 to 8.2.13, and the plaintexts of [v1] and [v2] of media-srtp.txt */
     struct vec v = vec_hex("80cc0004 " SSRC " 4d435054 00020500 0d028000");
     struct mcx_floor_msg msg = read_back(&v);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key events of group.md 6 at the database of the GMS, with a stub in the place of the workers: what is drawn, who gets
- * a payload with which key, when it is shown, and that a plan which is too tight is made anew.
+ * Key events (TS 33.180 5.7, 7.3) at the database of the GMS, with a stub in the place of the workers: what is drawn,
+ * who gets a payload with which key, when it is shown, and that a plan which is too tight is made anew.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GUK-IDs that would meet (TS 33.180 5.2.3) and identifiers that were used before (group.md 2.3), with a generator that
+ * GUK-IDs that would meet (TS 33.180 5.2.3) and identifiers that were used before, with a generator that
  * draws the very keys under which they do.
  */
 #include <setjmp.h>

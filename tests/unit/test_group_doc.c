@@ -300,7 +300,7 @@ static void ten_thousand_payloads(void **state)
     free(xml);
 }
 
-/* Digits of either case, white space, what is no hexadecimal, and elements and attributes of nobody (group.md 8). */
+/* Digits of either case, white space, what is no hexadecimal, and elements and attributes of nobody. */
 static void foreign_payloads(void **state)
 {
     static const char xml[] =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Group keys: who may bring one, for which groups, what may change later, and which one is used (group.md 3, 5, 6, 8).
- */
+/* Group keys: who may bring one, for which groups, what may change later, and which one is used
+ * (TS 33.180 5.7, E.6). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -254,7 +254,7 @@ static void test_open_only(void **state)
     mcx_keyring_free(ring);
 }
 
-/* Longest domain on label boundaries; the home KMS for what nobody claims (kms.md 7.1, mikey-sakke.md 7). */
+/* Longest domain on label boundaries; the home KMS for what nobody claims (docs/DEVIATIONS.md "mikey-domain"). */
 static void test_domains(void **state)
 {
     static const struct {

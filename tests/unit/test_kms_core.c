@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The KMS core with a store in memory: what it answers and what it records (TS 33.180 D.2, D.3; kms.md 3 to 5, 12). */
+/* The KMS core with a store in memory: what it answers and what it records (TS 33.180 D.2, D.3). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

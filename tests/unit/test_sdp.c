@@ -13,7 +13,7 @@
 
 #include "support/vectors.h"
 
-/* private-call digest 5.1, with a shorter message */
+/* as TS 24.379 6.2.1 has it, with a shorter message */
 #define OFFER                                                                                                          \
     "v=0\r\n"                                                                                                          \
     "o=- 3680000001 3680000001 IN IP6 2001:db8::1\r\n"                                                                 \
@@ -354,7 +354,7 @@ static void answer_mirrors_the_offer(void **state)
     assert_true(mcx_bytes_is(answer.media[1].formats, "97"));
     assert_int_equal(answer.media[2].port, 49180);
     assert_false(has_key_mgmt(answer.session) ||
-                 has_key_mgmt(answer.media[1].section)); /* private-call digest 1: no MIKEY in the answer */
+                 has_key_mgmt(answer.media[1].section)); /* TS 24.379 6.2.2: no MIKEY in the answer */
 
     wr.len = 0;
     p.floor_port = 0;

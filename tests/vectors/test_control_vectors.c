@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Floor control under a CSK and an SPK: key, identifier and RAND to packet (media.md 10, V2 and V4). */
+/* Floor control under a CSK and an SPK: key, identifier and RAND to packet ([v2] and [v4] of media-srtp.txt). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* media.md V1: the packets of the first member under the GMK, made by him and opened by the two others. */
+/* [v1] of media-srtp.txt: the packets of the first member under the GMK, made by him and opened by the two others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

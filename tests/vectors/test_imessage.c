@@ -135,7 +135,7 @@ static void test_published(void **state)
     }
 }
 
-/* PRF field 2 and a time stamp in the wrong octet order: refused in every mode (mikey-sakke.md 18). */
+/* PRF field 2 and a time stamp in the wrong octet order: refused in every mode (TS 33.180 E.1.2, RFC 3830 6.6). */
 static void test_nonconformant(void **state)
 {
     const char *file = DIR "eazon-2-gmk-nonconformant.txt";

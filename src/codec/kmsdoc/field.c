@@ -8,7 +8,8 @@
 #include <mcx/seam.h>
 #include <mcx/text.h>
 
-/* Release 14 and later; the placeholder that Release 13 prints; documents without a namespace (kms.md 6). */
+/* Release 14 and later; the placeholder that Release 13 prints; documents without a namespace:
+ * docs/DEVIATIONS.md "kms-namespace". */
 static const char *const ns_uris[] = { MCX_KMS_NS, "TOBEDEFINED", "" };
 const struct mcx_xml_ns mcx_kmsdoc_ns = { ns_uris, sizeof ns_uris / sizeof ns_uris[0] };
 

@@ -39,7 +39,8 @@ static mcx_err compact(uint8_t out[TEXT_MAX], size_t *len, struct mcx_bytes text
     return MCX_OK;
 }
 
-/* Bring decoded octets to their one shape: put a missing 04 back, strip two leading zeros of an SSK (kms.md 7.4, 8). */
+/* Bring decoded octets to their one shape: put a missing 04 back, strip two leading zeros of an SSK:
+ * docs/DEVIATIONS.md "kms-key-text", "kms-key-wrap". */
 static mcx_err fit(uint8_t *out, struct mcx_kmsdoc_shape shape, struct mcx_bytes raw)
 {
     uint8_t lead = raw.len > 0 ? raw.p[0] : 0;
@@ -160,7 +161,7 @@ static mcx_err unwrap(uint8_t *out, struct mcx_kmsdoc_shape shape, const struct 
     return err;
 }
 
-/* The xsi:type, if there is one, has to say what the content is; its prefix is not looked at (kms.md 7.3). */
+/* The xsi:type, if there is one, has to say what the content is; its prefix is not looked at (TS 33.180 D.3.3). */
 static bool type_fits(const struct mcx_xml_node *node, bool encrypted)
 {
     struct mcx_bytes type;

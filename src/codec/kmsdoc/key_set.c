@@ -36,7 +36,7 @@ out:
     return err;
 }
 
-/* Base64 by the wording of Release 14 and later, hex in other samples (kms.md 7.2). */
+/* Base64 by the wording of Release 14 and later, hex in other samples: docs/DEVIATIONS.md "kms-user-id". */
 static mcx_err uid_read(uint8_t uid[MCX_UID_LEN], const struct mcx_kmsdoc_elem *e)
 {
     struct mcx_bytes text;

@@ -44,7 +44,7 @@ void mcx_kmsdoc_wr_time(struct mcx_xml_wr *wr, const char *name, uint64_t unix_s
 /** NULL stays NULL. @retval MCX_E_NOMEM */
 MCX_MUST_CHECK mcx_err mcx_kmsdoc_strdup(char **out, const char *s);
 
-/** What octets a key value has, and in which shapes it may come (kms.md 7.4). */
+/** What octets a key value has, and in which shapes it may come: docs/DEVIATIONS.md "kms-key-text". */
 struct mcx_kmsdoc_shape {
     size_t len;
     bool point; /* 04 || x || y; the 04 may be missing */

@@ -106,7 +106,7 @@ static mcx_err fields_read(struct mcx_mikey_key_params *out, struct mcx_rd *rd)
 
 /*
  * E.6.1 calls the parameters an element of type 6: identifier and length may stand before them. Taken for such a head
- * only when the length spans the rest exactly and the key type then is the expected one (mikey-sakke.md 8.2).
+ * only when the length spans the rest exactly and the key type then is the expected one (TS 33.180 E.6.1).
  */
 static struct mcx_rd without_ie_head(struct mcx_bytes plain, uint8_t key_type)
 {

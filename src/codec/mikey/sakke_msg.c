@@ -88,7 +88,7 @@ static mcx_err take_idr(struct reading *r, const struct mcx_mikey_idr *idr)
         }
         m->role3_kms = role3;
     }
-    /* A URI has type 1. UIDs go as type 1 in all published messages, 2 would be the fitting one (mikey-sakke.md 4). */
+    /* A URI has type 1. UIDs go as type 1 in all published messages, 2 would be the fitting one (RFC 6043 6.5). */
     if (idr->id_type != MCX_MIKEY_ID_URI && !(is_uid && idr->id_type == MCX_MIKEY_ID_BYTES)) {
         return mcx_refuse(r->why, MCX_E_UNSUP, "an identity type other than URI", "RFC 6509 2.2.1");
     }
@@ -276,7 +276,7 @@ static mcx_err ids_write(struct mcx_wr *wr, const struct mcx_mikey_sakke_msg *m,
     return MCX_OK;
 }
 
-/* Extension 6 holds a SAKKE payload whose own next payload is 0 (mikey-sakke.md 8.1). */
+/* Extension 6 holds a SAKKE payload whose own next payload is 0 (TS 33.180 E.5). */
 static mcx_err self_write(struct mcx_wr *wr, const struct mcx_mikey_sakke *self, uint8_t next)
 {
     size_t mark;

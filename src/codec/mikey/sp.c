@@ -110,7 +110,7 @@ static mcx_err values_read(struct values *out, struct mcx_bytes params)
         if (p.type >= NUM_KNOWN) {
             continue; /* CHOICE: ignored when the rest selects a suite */
         }
-        /* One octet each; ROC rate two, of which some senders leave one out (mikey-sakke.md 5). */
+        /* One octet each; ROC rate two (RFC 4771 table 2), of which some senders leave one out. */
         if (p.value.len == 0 || p.value.len > (p.type == MCX_MIKEY_SRTP_ROC_RATE ? 2u : 1u) ||
             (out->set >> p.type & 1) != 0) {
             return MCX_E_FORMAT;

@@ -67,7 +67,7 @@ static mcx_err mode_set_write(struct mcx_wr *wr, uint16_t set)
     return mcx_wr_str(wr, ";");
 }
 
-/* Everything of the audio section below its m= line (private-call digest 5). */
+/* Everything of the audio section below its m= line (TS 24.379 6.2.1). */
 static mcx_err audio_body_write(struct mcx_wr *wr, const struct mcx_sdp_params *p)
 {
     unsigned pt = p->amrwb.payload_type;
