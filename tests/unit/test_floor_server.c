@@ -256,6 +256,91 @@ static void what_has_no_row_is_discarded(void **state)
     }
 }
 
+/* Each participant's state with each message of his, each state of the arbitration with each event of the call: as the
+ * tables have a row for it, or discarded. */
+static const struct {
+    unsigned who;
+    bool temporary;
+    const char *script;
+} places[] = {
+    { 1, true, "join 1" },                   /* U: not permitted and initiating, G: Floor Initialising */
+    { 1, false, "join 1;join 2" },           /* U: not permitted and Floor Idle, G: Floor Idle */
+    { 2, false, TALK },                      /* U: not permitted and Floor Taken, G: Floor Taken */
+    { 1, false, TALK },                      /* U: permitted */
+    { 1, false, REVOKE },                    /* U: pending Floor Revoke, G: pending Floor Revoke */
+    { 2, false, TALK ";rtp 2" },             /* U: not permitted but sends media */
+    { 1, false, "join 1;join 2;rtp 1" },     /* the same while nobody speaks */
+    { 1, false, "join 1;join 2;req 1;end" }, /* Releasing */
+    { 1, false, "join 2" },                  /* Start-stop */
+};
+static const struct {
+    bool of_call;
+    const char *line, *event;
+} inputs[] = {
+    { false, "req", "Floor Request" },
+    { false, "rel", "Floor Release" },
+    { false, "pos", "Floor Queue Position Request" },
+    { false, "ack", "Floor Ack" },
+    { false, "rtp", "media" },
+    { false, "leave", "leaves" },
+    { false, "granted", "Floor Granted" }, /* only a server sends it */
+    { true, "ready", "ready" },
+    { true, "call E", "call type" },
+    { true, "end", "call ends" },
+};
+
+static bool is_event(const char *row, const char *event)
+{
+    return strncmp(row, event, strlen(event)) == 0 && (row[strlen(event)] == '\0' || row[strlen(event)] == ',');
+}
+
+static bool has_row(const char *state, const char *event, bool of_user)
+{
+    struct mcx_fsrv_row row;
+    size_t i = of_user ? mcx_fsrv_num_arbitration_rows() : 0;
+
+    for (; mcx_fsrv_row(&row, i) && (of_user || i < mcx_fsrv_num_arbitration_rows()); i++) {
+        if (strcmp(row.state, state) == 0 && is_event(row.event, event)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void each_state_with_each_event(size_t place, size_t input)
+{
+    struct mcx_fsrv_config config = floor_config();
+    unsigned who = inputs[input].of_call ? 0 : places[place].who;
+    struct mcx_fsrv_row row = { 0 };
+    struct floor_bench b;
+    char line[32], before[64];
+
+    config.temporary_group = places[place].temporary;
+    floor_open(&b, &config);
+    floor_script(&b, places[place].script, false);
+    snprintf(before, sizeof before, "%s", state_of(&b, who));
+    snprintf(line, sizeof line, "%s %u", inputs[input].line, places[place].who);
+    floor_say(&b, line);
+    if (has_row(before, inputs[input].event, who != 0)) {
+        assert_int_equal(b.err, MCX_OK);
+        assert_true(mcx_fsrv_row(&row, b.row[0]) && strcmp(row.state, before) == 0);
+        assert_true(is_event(row.event, inputs[input].event));
+    } else if (b.err != MCX_E_STATE || b.said[0] != '\0' || b.num_rows != 0 || strcmp(state_of(&b, who), before) != 0) {
+        fail_msg("\"%s\" in \"%s\": %s, \"%s\"", line, before, mcx_err_name(b.err), b.said);
+    }
+    floor_close(&b);
+}
+
+static void states_and_events_are_those_of_the_tables(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        for (size_t n = 0; n < sizeof inputs / sizeof inputs[0]; n++) {
+            each_state_with_each_event(i, n);
+        }
+    }
+}
+
 static const struct {
     const char *name, *script, *want;
 } stories[] = {
@@ -448,9 +533,13 @@ static void arguments_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_is_provoked),      cmocka_unit_test(what_has_no_row_is_discarded),
-        cmocka_unit_test(arbitration_tells_stories),  cmocka_unit_test(fields_are_those_of_the_clauses),
-        cmocka_unit_test(a_large_call_costs_no_more), cmocka_unit_test(arguments_are_checked),
+        cmocka_unit_test(every_row_is_provoked),
+        cmocka_unit_test(what_has_no_row_is_discarded),
+        cmocka_unit_test(states_and_events_are_those_of_the_tables),
+        cmocka_unit_test(arbitration_tells_stories),
+        cmocka_unit_test(fields_are_those_of_the_clauses),
+        cmocka_unit_test(a_large_call_costs_no_more),
+        cmocka_unit_test(arguments_are_checked),
     };
 
     return cmocka_run_group_tests_name("floor control server", tests, NULL, NULL);
