@@ -170,7 +170,8 @@ static mcx_err get(struct mcx_gmc *g, struct mcx_gmc_out *out)
     return MCX_OK;
 }
 
-/* Keys of another user stay as they are: GUK-IDs are made of his MCPTT ID, and what the GMS answers is not about him. */
+/* Keys of another user stay as they are: GUK-IDs are made of his MCPTT ID, and what the GMS answers is not about him.
+ */
 static mcx_err begin_group(struct mcx_gmc *g, struct mcx_ntp now, struct mcx_gmc_out *out)
 {
     static const struct mcx_refusal why = { "the group keys that are held are those of another user",

@@ -77,9 +77,9 @@ mcx_err gmc_drop(struct mcx_gmc *g, enum mcx_gmc_state state)
     const struct mcx_group_info nothing = {
         .etag_group = "", .etag_gktp = "", .protect_media = true, .protect_floor = true, .temporary = ""
     };
-    const struct mcx_refusal why = {
-        state == MCX_GMC_GONE ? "the GMS has no such group" : "the user is no member of the group", "TS 24.481 6.3.3"
-    };
+    const struct mcx_refusal why = { state == MCX_GMC_GONE ? "the GMS has no such group"
+                                                           : "the user is no member of the group",
+                                     "TS 24.481 6.3.3" };
 
     gmc_now(g)->state = state;
     gmc_refused(gmc_now(g), g->document == GMC_DOC_GROUP ? "group" : "gktp", "",
