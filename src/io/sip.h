@@ -151,7 +151,11 @@ struct mcx_sip_request {
 };
 MCX_MUST_CHECK mcx_err mcx_sip_send(struct mcx_sip *sip, const struct mcx_sip_request *request);
 
-/** Register and keep registered (renewal at half time). `on_state`: code 200, or the refusal, or 0 and NULL. */
+/**
+ * Register and keep registered: renewal at half time; again after a refusal, without an answer, or when the connection
+ * has ended, with a wait that grows from a second to five minutes (RFC 5626 4.5). `on_state`: code 200; or the refusal;
+ * or 0 and NULL, no answer or no connection any more.
+ */
 struct mcx_sip_register {
     const char *registrar; /* Request-URI */
     const char *aor;       /* To and From: public user identity */
@@ -200,6 +204,9 @@ MCX_MUST_CHECK mcx_err mcx_sip_call_reject(struct mcx_sip_call *call, uint16_t c
 MCX_MUST_CHECK mcx_err mcx_sip_call_reinvite(struct mcx_sip_call *call, const struct mcx_sip_content *content);
 /** How long to wait, in ms, until a re-INVITE that met one of the peer (491) may be sent again: RFC 3261 14.1. */
 uint32_t mcx_sip_call_glare_ms(const struct mcx_sip_call *call);
+/** Ask the peer of each established call whether there still is one (UPDATE): one that is gone ends (RFC
+ * 3261 12.2.1.2). */
+void mcx_sip_calls_ask(struct mcx_sip *sip);
 /** End it as its state demands: CANCEL (then CLOSED comes with the answer), BYE with `content`, or 480. */
 void mcx_sip_call_hangup(struct mcx_sip_call *call, const struct mcx_sip_content *content);
 

@@ -195,22 +195,16 @@ static void on_update(int err, const struct sip_msg *msg, void *arg)
     }
 }
 
-static void session_tick(void *arg)
+static void send_update(struct mcx_sip_call *call)
 {
-    struct mcx_sip_call *call = arg;
-    struct mbuf *mb;
-    int err;
+    struct mbuf *mb = mbuf_alloc(512);
+    int err = mb == NULL ? ENOMEM : sip_dlg_head(mb, &call->d, ++call->d.local_seq, "UPDATE");
 
-    if (!call->refresher) {
-        sip_call_bye(call, NULL, MCX_SIP_BY_TIMEOUT);
-        return;
+    err = err != 0 ? err : mbuf_write_str(mb, "Supported: timer\r\n");
+    if (err == 0 && call->session_expires != 0) {
+        err = mbuf_printf(mb, "Session-Expires: %u;refresher=uac\r\n", call->session_expires);
     }
-    mb = mbuf_alloc(512);
-    err = mb == NULL ? ENOMEM : sip_dlg_head(mb, &call->d, ++call->d.local_seq, "UPDATE");
-    err = err != 0
-              ? err
-              : mbuf_printf(mb, "Supported: timer\r\nSession-Expires: %u;refresher=uac\r\nContent-Length: 0\r\n\r\n",
-                            call->session_expires);
+    err = err != 0 ? err : mbuf_write_str(mb, "Content-Length: 0\r\n\r\n");
     if (err == 0) {
         err = sip_send_request(&call->upd, call->sip, "UPDATE", call->d.target, sip_dlg_hop(&call->d), mb,
                                write_own_contact, on_update, call);
@@ -219,6 +213,33 @@ static void session_tick(void *arg)
     if (err != 0) {
         sip_call_bye(call, NULL, MCX_SIP_BY_TRANSPORT);
     }
+}
+
+static void session_tick(void *arg)
+{
+    struct mcx_sip_call *call = arg;
+
+    if (call->refresher) {
+        send_update(call);
+    } else {
+        sip_call_bye(call, NULL, MCX_SIP_BY_TIMEOUT);
+    }
+}
+
+static bool ask(struct le *le, void *arg)
+{
+    struct mcx_sip_call *call = le->data;
+
+    (void)arg;
+    if (call->confirmed && !call->closed && call->bye == NULL && call->upd == NULL) {
+        send_update(call);
+    }
+    return false;
+}
+
+void mcx_sip_calls_ask(struct mcx_sip *sip)
+{
+    (void)hash_apply(sip->calls, ask, NULL);
 }
 
 /* ---- responses ---- */
@@ -704,6 +725,7 @@ static void on_peer_update(struct mcx_sip_call *call, const struct sip_msg *msg)
         (void)sip_treply(NULL, stack, msg, mb == NULL ? 500 : 488, mb == NULL ? "Server Error" : "Not Acceptable Here");
     } else {
         (void)sip_dlg_target(&call->d, msg);
+        (void)sip_dlg_follow(&call->d, msg);
         sip_local_for(&local, call->sip, msg);
         if (sip_write_contact(mb, contact_user(call), &local, msg->tp, call->contact_params) == 0 &&
             session_answer(mb, call, msg) == 0) {

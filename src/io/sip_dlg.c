@@ -158,6 +158,18 @@ int sip_dlg_accept(struct sip_dlg *d, struct mcx_sip *sip, const struct sip_msg 
     return err;
 }
 
+int sip_dlg_follow(struct sip_dlg *d, const struct sip_msg *msg)
+{
+    struct mcx_sip_msg view;
+
+    if (d->sip->outbound != NULL || d->next_hop == NULL) {
+        return 0;
+    }
+    sip_msg_view(&view, msg);
+    d->next_hop = mem_deref(d->next_hop);
+    return str_dup(&d->next_hop, view.source);
+}
+
 bool sip_dlg_is(const struct sip_dlg *d, const struct sip_msg *msg)
 {
     const struct pl *local = msg->req ? &msg->to.tag : &msg->from.tag;

@@ -10,7 +10,6 @@
 
 enum {
     DEFAULT_EXPIRES = 3600,
-    FIRST_RETRY_MS = 1000,
     MAX_RETRY_MS = 300000,
     NOTIFY_WAIT_MS = 64 * SIP_T1, /* Timer N (RFC 6665 4.1.2) */
     LAST_NOTIFY_MS = 2000,        /* how long the NOTIFY after an unsubscription is awaited */
@@ -28,9 +27,10 @@ struct mcx_sip_sub {
     struct sa peer; /* where the SUBSCRIBE went: NOTIFYs come from there */
     bool has_peer, notified, ending, again;
     uint32_t expires, asked; /* by the caller; in the SUBSCRIBE, after a 423 */
-    uint32_t max_retry_ms;
-    unsigned failures;
+    struct sip_retry retry;
+    struct sip_keepalive *flow;
     enum mcx_sip_sub_state state;
+    void (*on_due)(void *arg);
     void (*on_notify)(void *arg, const struct mcx_sip_msg *msg);
     void (*on_state)(void *arg, enum mcx_sip_sub_state state, const struct mcx_sip_msg *msg);
     void *arg;
@@ -43,6 +43,7 @@ static void sub_free(void *arg)
     list_unlink(&sub->le);
     tmr_cancel(&sub->tmr);
     tmr_cancel(&sub->wait);
+    mem_deref(sub->flow);
     mem_deref(sub->req);
     sip_dlg_clear(&sub->d);
     mem_deref(sub->uri);
@@ -70,25 +71,13 @@ static void tell(struct mcx_sip_sub *sub, enum mcx_sip_sub_state state, const st
 
 static void subscribe(void *arg);
 
-/* The wait doubles up to its bound, and half of it is drawn, so that a notifier that comes back is not overrun. */
-static uint64_t back_off(struct mcx_sip_sub *sub)
-{
-    uint64_t wait = FIRST_RETRY_MS;
-
-    for (unsigned i = 0; i < sub->failures && wait < sub->max_retry_ms; i++) {
-        wait *= 2;
-    }
-    wait = wait < sub->max_retry_ms ? wait : sub->max_retry_ms;
-    sub->failures++;
-    return wait / 2 + rand_u32() % (wait / 2 + 1);
-}
-
 /* The subscription is gone; another dialog after a while. */
 static void lost(struct mcx_sip_sub *sub, const struct sip_msg *msg, uint64_t at_least_ms)
 {
-    uint64_t wait = back_off(sub);
+    uint64_t wait = sip_retry_wait(&sub->retry);
 
     tmr_cancel(&sub->wait);
+    sub->flow = mem_deref(sub->flow);
     sub->req = mem_deref(sub->req);
     sip_dlg_clear(&sub->d);
     tmr_start(&sub->tmr, wait > at_least_ms ? wait : at_least_ms, subscribe, sub);
@@ -99,6 +88,7 @@ static void refused(struct mcx_sip_sub *sub, const struct sip_msg *msg)
 {
     tmr_cancel(&sub->wait);
     tmr_cancel(&sub->tmr);
+    sub->flow = mem_deref(sub->flow);
     sip_dlg_clear(&sub->d);
     tell(sub, MCX_SIP_SUB_REFUSED, msg);
 }
@@ -106,6 +96,17 @@ static void refused(struct mcx_sip_sub *sub, const struct sip_msg *msg)
 static void no_notify(void *arg)
 {
     lost(arg, NULL, 0);
+}
+
+/* NOTIFYs would not arrive any more. */
+static void flow_lost(int err, void *arg)
+{
+    struct mcx_sip_sub *sub = arg;
+
+    (void)err;
+    if (!sub->ending) {
+        lost(sub, NULL, 0);
+    }
 }
 
 static void renew_in(struct mcx_sip_sub *sub, uint32_t seconds)
@@ -132,6 +133,7 @@ static void on_accepted(struct mcx_sip_sub *sub, const struct sip_msg *msg)
         return;
     }
     renew_in(sub, seconds < sub->asked ? seconds : sub->asked);
+    sip_flow_watch(&sub->flow, sub->sip, msg, flow_lost, sub);
     if (first && !sub->notified) {
         tmr_start(&sub->wait, NOTIFY_WAIT_MS, no_notify, sub);
         tell(sub, MCX_SIP_SUB_PENDING, msg);
@@ -151,14 +153,6 @@ static bool longer(struct mcx_sip_sub *sub, const struct sip_msg *msg)
     return true;
 }
 
-static uint64_t retry_after_ms(const struct sip_msg *msg)
-{
-    const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_RETRY_AFTER);
-    uint32_t seconds = hdr != NULL ? pl_u32(&hdr->val) : 0;
-
-    return (uint64_t)(seconds < 86400 ? seconds : 86400) * 1000;
-}
-
 static void on_sub_response(int err, const struct sip_msg *msg, void *arg)
 {
     struct mcx_sip_sub *sub = arg;
@@ -175,8 +169,8 @@ static void on_sub_response(int err, const struct sip_msg *msg, void *arg)
         on_accepted(sub, msg);
     } else if (longer(sub, msg)) {
         tmr_start(&sub->tmr, 0, subscribe, sub);
-    } else if (msg->scode >= 500 || retry_after_ms(msg) != 0) {
-        lost(sub, msg, retry_after_ms(msg));
+    } else if (msg->scode >= 500 || sip_retry_after_ms(msg) != 0) {
+        lost(sub, msg, sip_retry_after_ms(msg));
     } else {
         refused(sub, msg);
     }
@@ -214,6 +208,9 @@ static void subscribe(void *arg)
         sub->again = true;
         return;
     }
+    if (sub->on_due != NULL) {
+        sub->on_due(sub->arg);
+    }
     if (send_subscribe(sub, sub->asked) != 0) {
         lost(sub, NULL, 0);
     }
@@ -248,7 +245,8 @@ mcx_err mcx_sip_sub_new(struct mcx_sip_sub **out, struct mcx_sip *sip, const str
     sub->sip = sip;
     sub->expires = params->expires != 0 ? params->expires : DEFAULT_EXPIRES;
     sub->asked = sub->expires;
-    sub->max_retry_ms = params->max_retry_ms != 0 ? params->max_retry_ms : MAX_RETRY_MS;
+    sub->retry.max_ms = params->max_retry_ms != 0 ? params->max_retry_ms : MAX_RETRY_MS;
+    sub->on_due = params->on_due;
     sub->on_notify = params->on_notify;
     sub->on_state = params->on_state;
     sub->arg = params->arg;
@@ -263,12 +261,17 @@ mcx_err mcx_sip_sub_new(struct mcx_sip_sub **out, struct mcx_sip *sip, const str
     return MCX_OK;
 }
 
+void mcx_sip_sub_now(struct mcx_sip_sub *sub)
+{
+    sub->asked = sub->expires;
+    tmr_start(&sub->tmr, 0, subscribe, sub);
+}
+
 mcx_err mcx_sip_sub_content(struct mcx_sip_sub *sub, const struct mcx_sip_content *content, bool now)
 {
     MCX_TRY(sip_err(sip_content_keep(&sub->content, content)));
     if (now) {
-        sub->asked = sub->expires;
-        tmr_start(&sub->tmr, 0, subscribe, sub);
+        mcx_sip_sub_now(sub);
     }
     return MCX_OK;
 }
@@ -284,6 +287,7 @@ void mcx_sip_sub_end(struct mcx_sip_sub *sub)
 
     sub->ending = true;
     tmr_cancel(&sub->wait);
+    sub->flow = mem_deref(sub->flow);
     sub->req = mem_deref(sub->req);
     tmr_start(&sub->tmr, there && send_subscribe(sub, 0) == 0 ? LAST_NOTIFY_MS : 0, ended, sub);
 }
@@ -366,7 +370,7 @@ static void take_state(struct mcx_sip_sub *sub, const struct subscription_state 
 
     tmr_cancel(&sub->wait);
     sub->notified = true;
-    sub->failures = 0;
+    sip_retry_good(&sub->retry);
     if (sub->ending) {
         return;
     }

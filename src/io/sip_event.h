@@ -6,7 +6,8 @@
  * Subscriptions (RFC 6665) and publications (RFC 3903) on the SIP layer.
  *
  * Subscriber: mcx_sip_sub_new() subscribes, renews, and subscribes anew with a growing wait when the subscription was
- * lost. NOTIFYs are answered here; what is not of the subscription never reaches the handler.
+ * lost, be it that its connection broke. NOTIFYs are answered here; what is not of the subscription never reaches the
+ * handler.
  *
  * Notifier: SUBSCRIBEs that open a subscription come to on_request of the configuration, as any other request; answer
  * with mcx_sip_watcher_accept(), or refuse with mcx_sip_respond(). Then tell the state with mcx_sip_notify(), at once
@@ -37,6 +38,8 @@ struct mcx_sip_subscribe {
     uint32_t expires;               /* seconds; 0 = 3600 */
     uint32_t max_retry_ms;          /* longest wait before it is tried again; 0 = 300000. The first is a second */
     struct mcx_sip_content content; /* Accept among its headers */
+    /** Another SUBSCRIBE is about to go: its content may be changed, with `now` false. NULL = nothing to change. */
+    void (*on_due)(void *arg);
     /** A NOTIFY of the subscription; it is answered with 200. */
     void (*on_notify)(void *arg, const struct mcx_sip_msg *msg);
     void (*on_state)(void *arg, enum mcx_sip_sub_state state, const struct mcx_sip_msg *msg); /* msg may be NULL */
@@ -46,6 +49,8 @@ MCX_MUST_CHECK mcx_err mcx_sip_sub_new(struct mcx_sip_sub **out, struct mcx_sip 
                                        const struct mcx_sip_subscribe *params);
 /** What SUBSCRIBEs carry from now on (a fresh token, other documents), and one at once when `now`. */
 MCX_MUST_CHECK mcx_err mcx_sip_sub_content(struct mcx_sip_sub *sub, const struct mcx_sip_content *content, bool now);
+/** A SUBSCRIBE at once, also after a refusal. */
+void mcx_sip_sub_now(struct mcx_sip_sub *sub);
 /** Unsubscribe and release; no event follows. */
 void mcx_sip_sub_end(struct mcx_sip_sub *sub);
 

@@ -80,7 +80,7 @@ struct sip_dlg {
 };
 /** Our side begins. @param[in] to  NULL = uri @param[in] route  preloaded, NULL = none */
 int sip_dlg_begin(struct sip_dlg *d, struct mcx_sip *sip, const char *uri, const char *from, const char *to,
-                     const char *next_hop, const char *const route[4]);
+                  const char *next_hop, const char *const route[4]);
 /** The peer has begun with this request. */
 int sip_dlg_accept(struct sip_dlg *d, struct mcx_sip *sip, const struct sip_msg *msg);
 /** Established as the side that began: remote tag, target and routes from a 2xx. */
@@ -91,8 +91,29 @@ int sip_dlg_target(struct sip_dlg *d, const struct sip_msg *msg);
 int sip_dlg_head(struct mbuf *mb, const struct sip_dlg *d, uint32_t cseq, const char *method);
 /** Where the next request goes: first route, else the connection it came by, else (NULL) the target. */
 const char *sip_dlg_hop(const struct sip_dlg *d);
+/** Requests go back by the connection that this one came by: that of before may be gone (RFC 5626 5.3). */
+int sip_dlg_follow(struct sip_dlg *d, const struct sip_msg *msg);
 bool sip_dlg_is(const struct sip_dlg *d, const struct sip_msg *msg);
 void sip_dlg_clear(struct sip_dlg *d);
+
+/**
+ * Watch the connection that a response came by: CRLFs keep it open, and `lost` is told when it breaks or when they are
+ * not answered (RFC 5626 4.4.1). In place of what was watched before; mem_deref() ends it.
+ */
+void sip_flow_watch(struct sip_keepalive **flow, struct mcx_sip *sip, const struct sip_msg *msg, sip_keepalive_h *lost,
+                    void *arg);
+/** Tries that failed one after the other (docs/DEVIATIONS.md "registration-retry"). */
+struct sip_retry {
+    unsigned failures;
+    uint64_t since; /* tmr_jiffies() of the success that lasts; 0 = none */
+    uint64_t max_ms;
+};
+/** A try was good, or still is. */
+void sip_retry_good(struct sip_retry *retry);
+/** It has failed, or what was good has ended: milliseconds to wait. After two good minutes it begins anew. */
+uint64_t sip_retry_wait(struct sip_retry *retry);
+/** Retry-After of a response, at most a day; 0 = none. */
+uint64_t sip_retry_after_ms(const struct sip_msg *msg);
 
 /** Subscriptions: NOTIFYs, and SUBSCRIBEs within one. @return false = not of these */
 bool sip_event_request(struct mcx_sip *sip, const struct sip_msg *msg);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests outside dialogs, and registrations kept alive (RFC 3261 10). */
+/* Requests outside dialogs, and registrations kept alive (RFC 3261 10, RFC 5626 4). */
 #define _GNU_SOURCE
 #include "io/sip_priv.h"
 
 #include <string.h>
 
-enum { RETRY_MS = 30000, END_MS = 2000, DEFAULT_EXPIRES = 3600 };
+enum { MAX_RETRY_MS = 300000, END_MS = 2000, DEFAULT_EXPIRES = 3600 };
 
 /* ---- one request ---- */
 
@@ -97,6 +97,8 @@ struct mcx_sip_reg {
     struct mcx_sip *sip;
     struct sip_request *req;
     struct tmr tmr;
+    struct sip_keepalive *flow;
+    struct sip_retry retry;
     char *registrar, *aor, *call_id, *contact_params;
     struct mbuf *content;
     uint64_t tag;
@@ -116,6 +118,7 @@ static void reg_free(void *arg)
 
     list_unlink(&reg->le);
     tmr_cancel(&reg->tmr);
+    mem_deref(reg->flow);
     mem_deref(reg->req);
     mem_deref(reg->registrar);
     mem_deref(reg->aor);
@@ -163,10 +166,49 @@ static uint32_t granted(const struct mcx_sip_reg *reg, const struct sip_msg *msg
     return pl_isset(&msg->expires) ? pl_u32(&msg->expires) : reg->expires;
 }
 
+/* Refused, not answered, or the connection has ended: again after a while (RFC 5626 4.5). */
+static void reg_failed(struct mcx_sip_reg *reg, const struct sip_msg *msg)
+{
+    uint64_t wait = sip_retry_wait(&reg->retry);
+    uint64_t at_least = msg != NULL ? sip_retry_after_ms(msg) : 0;
+    struct mcx_sip_msg view;
+
+    reg->registered = false;
+    reg->flow = mem_deref(reg->flow);
+    tmr_start(&reg->tmr, wait > at_least ? wait : at_least, reg_again, reg);
+    if (msg != NULL) {
+        sip_msg_view(&view, msg);
+    }
+    reg->on_state(reg->arg, msg != NULL ? msg->scode : 0, msg != NULL ? &view : NULL);
+}
+
+static void reg_flow_lost(int err, void *arg)
+{
+    struct mcx_sip_reg *reg = arg;
+
+    (void)err;
+    if (!reg->ending) {
+        reg->req = mem_deref(reg->req);
+        reg_failed(reg, NULL);
+    }
+}
+
+static void reg_good(struct mcx_sip_reg *reg, const struct sip_msg *msg)
+{
+    uint32_t seconds = granted(reg, msg);
+    struct mcx_sip_msg view;
+
+    reg->registered = true;
+    sip_retry_good(&reg->retry);
+    tmr_start(&reg->tmr, seconds > 2 ? (uint64_t)seconds * 500 : 1000, reg_again, reg);
+    sip_flow_watch(&reg->flow, reg->sip, msg, reg_flow_lost, reg);
+    sip_msg_view(&view, msg);
+    reg->on_state(reg->arg, msg->scode, &view);
+}
+
 static void reg_response(int err, const struct sip_msg *msg, void *arg)
 {
     struct mcx_sip_reg *reg = arg;
-    struct mcx_sip_msg view;
 
     if (err == 0 && msg->scode < 200) {
         return;
@@ -175,19 +217,11 @@ static void reg_response(int err, const struct sip_msg *msg, void *arg)
         reg_ended(reg);
         return;
     }
-    if (err != 0) {
-        tmr_start(&reg->tmr, RETRY_MS, reg_again, reg);
-        reg->on_state(reg->arg, 0, NULL);
-        return;
+    if (err == 0 && msg->scode < 300) {
+        reg_good(reg, msg);
+    } else {
+        reg_failed(reg, err == 0 ? msg : NULL);
     }
-    reg->registered = msg->scode < 300;
-    if (reg->registered) {
-        uint32_t seconds = granted(reg, msg);
-
-        tmr_start(&reg->tmr, seconds > 2 ? (uint64_t)seconds * 500 : 1000, reg_again, reg);
-    }
-    sip_msg_view(&view, msg);
-    reg->on_state(reg->arg, msg->scode, &view);
 }
 
 static int reg_send(struct mcx_sip_reg *reg)
@@ -219,8 +253,7 @@ static void reg_again(void *arg)
     struct mcx_sip_reg *reg = arg;
 
     if (reg_send(reg) != 0) {
-        tmr_start(&reg->tmr, RETRY_MS, reg_again, reg);
-        reg->on_state(reg->arg, 0, NULL);
+        reg_failed(reg, NULL);
     }
 }
 
@@ -233,6 +266,7 @@ mcx_err mcx_sip_reg_new(struct mcx_sip_reg **out, struct mcx_sip *sip, const str
         return MCX_E_NOMEM;
     }
     tmr_init(&reg->tmr);
+    reg->retry.max_ms = MAX_RETRY_MS;
     reg->sip = sip;
     reg->tag = rand_u64();
     reg->expires = params->expires != 0 ? params->expires : DEFAULT_EXPIRES;
@@ -276,6 +310,7 @@ void mcx_sip_reg_end(struct mcx_sip_reg *reg, void (*done)(void *arg), void *arg
     reg->done = done;
     reg->done_arg = arg;
     reg->req = mem_deref(reg->req);
+    reg->flow = mem_deref(reg->flow);
     tmr_start(&reg->tmr, END_MS, reg_gave_up, reg);
     if (!reg->registered || reg_send(reg) != 0) { /* nothing to take back, or no way to say so */
         tmr_start(&reg->tmr, 0, reg_gave_up, reg);

@@ -11,7 +11,7 @@
 #include "io/loop.h"
 #include "io/sip.h"
 
-enum plan { ANSWER, REJECT, RING_ONLY, ANSWER_THEN_BYE, CHANGE };
+enum plan { ANSWER, REJECT, RING_ONLY, ANSWER_THEN_BYE, CHANGE, BUSY };
 
 struct world {
     struct mcx_sip *a, *b;
@@ -165,6 +165,11 @@ static bool on_request(void *arg, struct mcx_sip *sip, const struct mcx_sip_msg 
         assert_true(mcx_sip_header(msg, "Contact", 0, &v));
         strcat(w->state,
                memmem(v.p, v.len, "expires=0", 9) != NULL && memmem(v.p, v.len, "expires=0;", 10) == NULL ? "u" : "r");
+        if (w->plan == BUSY && strlen(w->state) == 2) {
+            assert_int_equal(mcx_sip_respond(sip, msg, 503, "Service Unavailable", NULL), MCX_OK);
+            return true;
+        }
+        c.headers = w->plan == BUSY ? "Contact: <sip:a@127.0.0.1>;expires=1\r\n" : c.headers;
         assert_int_equal(mcx_sip_respond(sip, msg, 200, "OK", &c), MCX_OK);
         return true;
     }
@@ -370,13 +375,91 @@ static void register_and_leave(void **state)
     close_world(&w);
 }
 
+static uint16_t codes[4];
+static size_t num_codes;
+
+static void on_each_state(void *arg, uint16_t code, const struct mcx_sip_msg *response)
+{
+    (void)response;
+    codes[num_codes++] = code;
+    if (num_codes == 3) {
+        mcx_sip_reg_end(reg, deregistered, arg);
+    }
+}
+
+/* Its renewal is refused by a server that is busy: it is tried again, and good (RFC 5626 4.5). */
+static void registration_survives_a_busy_server(void **state)
+{
+    struct world w;
+    char uri[128];
+    struct mcx_sip_register params = {
+        .registrar = uri, .aor = "sip:alice@example.org", .content = text("token"), .on_state = on_each_state
+    };
+
+    (void)state;
+    open_world(&w, BUSY, MCX_SIP_TCP);
+    uri_of_b(&w, uri);
+    params.arg = &w;
+    num_codes = 0;
+    assert_int_equal(mcx_sip_reg_new(&reg, w.a, &params), MCX_OK);
+    assert_int_equal(mcx_loop_run(NULL), MCX_OK);
+    assert_int_not_equal(w.why_out, MCX_SIP_BY_TIMEOUT);
+    assert_int_equal(num_codes, 3);
+    assert_int_equal(codes[0], 200);
+    assert_int_equal(codes[1], 503);
+    assert_int_equal(codes[2], 200);
+    assert_string_equal(w.state, "rrru");
+    close_world(&w);
+}
+
+static void on_lost_state(void *arg, uint16_t code, const struct mcx_sip_msg *response)
+{
+    struct world *w = arg;
+
+    (void)response;
+    codes[num_codes++] = code;
+    if (num_codes == 1) {
+        mcx_sip_free(w->b);
+        w->b = NULL;
+    } else {
+        mcx_loop_stop();
+    }
+}
+
+/* Told when the connection ends, not at the renewal (RFC 5626 4.4.1). */
+static void registration_sees_the_end_of_its_connection(void **state)
+{
+    struct world w;
+    char uri[128];
+    struct mcx_sip_register params = {
+        .registrar = uri, .aor = "sip:alice@example.org", .content = text("token"), .on_state = on_lost_state
+    };
+
+    (void)state;
+    open_world(&w, ANSWER, MCX_SIP_TCP);
+    uri_of_b(&w, uri);
+    params.arg = &w;
+    num_codes = 0;
+    assert_int_equal(mcx_sip_reg_new(&reg, w.a, &params), MCX_OK);
+    assert_int_equal(mcx_loop_run(NULL), MCX_OK);
+    assert_int_not_equal(w.why_out, MCX_SIP_BY_TIMEOUT);
+    assert_int_equal(codes[1], 0);
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(call_over_tcp),      cmocka_unit_test(call_over_udp),
-        cmocka_unit_test(callee_hangs_up),    cmocka_unit_test(callee_rejects_with_warning),
-        cmocka_unit_test(caller_cancels),     cmocka_unit_test(nobody_listens),
-        cmocka_unit_test(register_and_leave), cmocka_unit_test(caller_changes_the_call),
+        cmocka_unit_test(call_over_tcp),
+        cmocka_unit_test(call_over_udp),
+        cmocka_unit_test(callee_hangs_up),
+        cmocka_unit_test(callee_rejects_with_warning),
+        cmocka_unit_test(caller_cancels),
+        cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(register_and_leave),
+        cmocka_unit_test(caller_changes_the_call),
+        cmocka_unit_test(registration_survives_a_busy_server),
+        cmocka_unit_test(registration_sees_the_end_of_its_connection),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
