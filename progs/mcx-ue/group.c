@@ -411,11 +411,19 @@ static void affiliation_drop(struct ue_group *g, size_t i)
     a->num_groups--;
 }
 
+static void publish(struct ue_group *g)
+{
+    mcx_err err = g->pub != NULL || g->affiliation.num_groups > 0 ? ue_group_publish(g) : MCX_OK;
+
+    if (err != MCX_OK) {
+        ue_complain("the affiliation cannot be published", err, NULL);
+    }
+}
+
 static void affiliate(struct ue_group *g, const char *group, bool wanted)
 {
     struct mcx_affiliation *a = &g->affiliation;
     size_t i = affiliation_find(g, group);
-    mcx_err err = MCX_OK;
 
     if (wanted && i == a->num_groups) {
         if (i == MCX_GC_AFFILIATIONS_MAX || strlen(group) >= sizeof a->group[0].group) {
@@ -429,10 +437,7 @@ static void affiliate(struct ue_group *g, const char *group, bool wanted)
     } else if (!wanted && i < a->num_groups) {
         affiliation_drop(g, i);
     }
-    err = ue_group_publish(g);
-    if (err != MCX_OK) {
-        ue_complain("the affiliation cannot be published", err, NULL);
-    }
+    publish(g);
 }
 
 static json_t *affiliated_groups(const struct ue_group *g)
@@ -628,12 +633,16 @@ static void on_registration(void *arg, uint16_t code, const struct mcx_sip_msg *
         finish(g, code == 0 ? EXIT_ENVIRONMENT : EXIT_REFUSED);
         return;
     }
+    if (g->registered && !g->link.off) {
+        return;
+    }
+    ue_report(g->options->json, "registered", g->registered ? "You are registered again" : "You are registered",
+              "{s:s, s:s}", "id", g->options->id, "server", g->options->server);
     if (g->registered) {
+        publish(g); /* a server that was started again knows of no affiliation */
         return;
     }
     g->registered = true;
-    ue_report(g->options->json, "registered", "You are registered", "{s:s, s:s}", "id", g->options->id, "server",
-              g->options->server);
     if (g->options->ready_file != NULL) {
         write_ready_file(g);
     }

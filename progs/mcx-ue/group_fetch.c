@@ -18,6 +18,7 @@
 #include "io/group_file.h"
 
 #define PATH_OCTETS 4096
+#define REFUSED_MS  30000 /* until it is subscribed again after a refusal */
 
 struct ue_group_fetch {
     struct ue_group *group;
@@ -25,6 +26,7 @@ struct ue_group_fetch {
     bool again; /* something has changed since the present fetch began */
     struct mcx_timer poll;
     struct mcx_sip_sub *sub;
+    struct mcx_timer refused; /* the subscription, until another try */
 };
 
 static void fetch(struct ue_group_fetch *f);
@@ -118,6 +120,14 @@ static void on_notify(void *arg, const struct mcx_sip_msg *msg)
     free(changes);
 }
 
+/* A token that did not serve may have been renewed. */
+static void on_again(void *arg)
+{
+    struct ue_group_fetch *f = arg;
+
+    mcx_sip_sub_now(f->sub);
+}
+
 static void on_sub_state(void *arg, enum mcx_sip_sub_state state, const struct mcx_sip_msg *msg)
 {
     struct ue_group_fetch *f = arg;
@@ -125,37 +135,68 @@ static void on_sub_state(void *arg, enum mcx_sip_sub_state state, const struct m
 
     ue_report(f->group->options->json, "gms-subscription", NULL, "{s:s, s:i}", "state", names[state], "code",
               msg == NULL ? 0 : (int)msg->code);
+    if (state == MCX_SIP_SUB_REFUSED && mcx_timer_start(&f->refused, REFUSED_MS, on_again, f) != MCX_OK) {
+        ue_complain("it is not subscribed to the groups again", MCX_E_NOMEM, NULL);
+    }
 }
 
-static mcx_err subscribe(struct ue_group_fetch *f)
+/* Token and documents, as a SUBSCRIBE takes them along; `out` points to `type` and the body of the link. */
+static mcx_err content_write(struct mcx_sip_content *out, char type[MCX_MIME_TYPE_MAX], struct ue_group_fetch *f)
 {
     const struct ue_options *o = f->group->options;
-    uint8_t *body = f->group->link.body;
-    struct mcx_wr wr = mcx_wr(body, sizeof f->group->link.body);
-    char type[MCX_MIME_TYPE_MAX];
+    struct mcx_wr wr = mcx_wr(f->group->link.body, sizeof f->group->link.body);
     char token[MCX_MCPTT_TOKEN_MAX];
     struct mcx_file file = { 0 };
-    struct mcx_sip_subscribe params = { .uri = o->gms_uri,
-                                        .from = o->id,
-                                        .next_hop = o->gms_sip,
-                                        .event = "xcap-diff",
-                                        .content = { .headers = "Accept: " MCX_TYPE_XCAP_DIFF "\r\n",
-                                                     .contact_params = MCX_MCPTT_CONTACT_PARAMS,
-                                                     .content_type = type },
-                                        .on_notify = on_notify,
-                                        .on_state = on_sub_state,
-                                        .arg = f };
     mcx_err err = MCX_OK;
 
     MCX_GO(err, mcx_file_read(&file, token_file(o), sizeof token, true));
     MCX_GO(err, mcx_bytes_cstr(token, sizeof token, mcx_bytes_trim(mcx_bytes(file.p, file.len))));
     MCX_GO(err, mcx_gmc_subscribe_write(&wr, type, o->groups, o->num_groups, token));
-    params.content.body = mcx_wr_done(&wr);
-    MCX_GO(err, mcx_sip_sub_new(&f->sub, f->group->link.sip, &params));
+    *out = (struct mcx_sip_content){ .headers = "Accept: " MCX_TYPE_XCAP_DIFF "\r\n",
+                                     .contact_params = MCX_MCPTT_CONTACT_PARAMS,
+                                     .content_type = type,
+                                     .body = mcx_wr_done(&wr) };
 out:
     mcx_wipe(token, sizeof token);
-    mcx_wipe(body, sizeof f->group->link.body);
     mcx_file_clear(&file);
+    return err;
+}
+
+/* The token may have been renewed since the last SUBSCRIBE. */
+static void on_sub_due(void *arg)
+{
+    struct ue_group_fetch *f = arg;
+    struct mcx_sip_content content;
+    char type[MCX_MIME_TYPE_MAX];
+    mcx_err err = content_write(&content, type, f);
+
+    if (err == MCX_OK) {
+        err = mcx_sip_sub_content(f->sub, &content, false);
+    }
+    mcx_wipe(f->group->link.body, sizeof f->group->link.body);
+    if (err != MCX_OK) {
+        ue_complain("the token of the subscription cannot be renewed", err, NULL);
+    }
+}
+
+static mcx_err subscribe(struct ue_group_fetch *f)
+{
+    const struct ue_options *o = f->group->options;
+    char type[MCX_MIME_TYPE_MAX];
+    struct mcx_sip_subscribe params = { .uri = o->gms_uri,
+                                        .from = o->id,
+                                        .next_hop = o->gms_sip,
+                                        .event = "xcap-diff",
+                                        .on_due = on_sub_due,
+                                        .on_notify = on_notify,
+                                        .on_state = on_sub_state,
+                                        .arg = f };
+    mcx_err err = MCX_OK;
+
+    MCX_GO(err, content_write(&params.content, type, f));
+    MCX_GO(err, mcx_sip_sub_new(&f->sub, f->group->link.sip, &params));
+out:
+    mcx_wipe(f->group->link.body, sizeof f->group->link.body);
     return err;
 }
 
@@ -188,6 +229,7 @@ void ue_group_fetch_stop(struct ue_group_fetch *f)
         return;
     }
     mcx_timer_clear(&f->poll);
+    mcx_timer_clear(&f->refused);
     mcx_child_stop(&f->child);
     if (f->sub != NULL) {
         mcx_sip_sub_end(f->sub);

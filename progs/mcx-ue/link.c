@@ -311,7 +311,9 @@ static mcx_err change_content(struct ue_link *link, bool with_csk)
     }
     wipe_content(link, &parts);
     if (err != MCX_OK) {
-        (void)ue_csk_uploaded(link->csk, 0); /* not on its way */
+        if (link->csk != NULL) {
+            (void)ue_csk_uploaded(link->csk, 0); /* not on its way */
+        }
         ue_complain("the next registration cannot be prepared", err, &why);
     }
     return err;
@@ -333,24 +335,53 @@ static bool csk_unknown(const struct mcx_sip_msg *msg)
     return false;
 }
 
-static void on_csk_state(struct ue_link *link, uint16_t code, const struct mcx_sip_msg *msg)
+/* @return whether the next REGISTER has been prepared */
+static bool on_csk_state(struct ue_link *link, uint16_t code, const struct mcx_sip_msg *msg)
 {
     bool sent = ue_csk_pending(link->csk);
     bool again = !ue_csk_uploaded(link->csk, code) || (code == 200 && !sent && csk_unknown(msg));
 
-    if ((sent || again) && link->reg != NULL && change_content(link, again) == MCX_OK && again && code == 200) {
+    if (link->reg == NULL || (!sent && !again)) {
+        return false;
+    }
+    if (change_content(link, again) == MCX_OK && again && code == 200) {
         mcx_sip_reg_now(link->reg);
     }
+    return true;
+}
+
+/* A registration that was good, and is not renewed. It is tried again, with the token as it is then. */
+static void on_reg_lost(struct ue_link *link, uint16_t code, const struct mcx_sip_msg *msg)
+{
+    if (!link->off || link->off_code != code) {
+        ue_report(link->options->json, "unregistered",
+                  code == 0 ? "The server does not answer any more; it is tried again"
+                            : "The server has refused to renew the registration; it is tried again",
+                  "{s:s, s:i, s:i}", "server", link->options->server, "code", (int)code, "warning",
+                  msg != NULL ? (int)ue_warning_of(msg) : 0);
+    }
+    link->off = true;
+    link->off_code = code;
 }
 
 static void on_reg_state(void *arg, uint16_t code, const struct mcx_sip_msg *msg)
 {
     struct ue_link *link = arg;
+    bool prepared = link->csk != NULL && on_csk_state(link, code, msg);
 
-    if (link->csk != NULL) {
-        on_csk_state(link, code, msg);
+    if (code != 200 && link->registered) {
+        if (!prepared && link->reg != NULL) {
+            (void)!change_content(link, false);
+        }
+        on_reg_lost(link, code, msg);
+        return;
     }
+    if (link->off) {
+        mcx_sip_calls_ask(link->sip); /* it may be another server by now, or the same one that has forgotten them */
+    }
+    link->registered = code == 200;
     link->on_state(link->owner, code, msg);
+    link->off = false;
 }
 
 mcx_err ue_link_register(struct ue_link *link,

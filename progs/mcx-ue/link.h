@@ -29,6 +29,9 @@ struct ue_link {
     struct mcx_sip *sip;
     struct mcx_sip_reg *reg;
     void (*on_state)(void *arg, uint16_t code, const struct mcx_sip_msg *msg);
+    bool registered;    /* once */
+    bool off;           /* and not any more */
+    uint16_t off_code;  /* told */
     struct ue_csk *csk; /* NULL = no server identity */
     struct ue_leg *legs;
     uint64_t last_dialog;
@@ -44,7 +47,12 @@ mcx_err ue_link_address(struct ue_link *link, struct mcx_refusal *why);
 mcx_err ue_link_open(struct ue_link *link,
                      void (*on_invite)(void *arg, struct mcx_sip_call *call, const struct mcx_sip_msg *msg),
                      struct mcx_refusal *why);
-/** Registers, with a new CSK where options name a server identity. @param[in] on_state  gets `link->owner` */
+/**
+ * Registers, with a new CSK where options name a server identity.
+ *
+ * @param[in] on_state  gets `link->owner`: the first answer, or its lack; then 200 each time. What comes in between, a
+ * refusal or a server that has gone, is told here, and tried again; calls whose server is another by then end.
+ */
 mcx_err ue_link_register(struct ue_link *link,
                          void (*on_state)(void *arg, uint16_t code, const struct mcx_sip_msg *msg));
 void ue_link_close(struct ue_link *link);

@@ -389,6 +389,9 @@ static void on_registration(void *arg, uint16_t code, const struct mcx_sip_msg *
         if (!ph->registered) {
             ph->registered = true;
             registered(ph);
+        } else if (ph->link.off) {
+            ue_report(ph->options->json, "registered", "You are registered again", "{s:s, s:s}", "id", ph->options->id,
+                      "server", ph->options->server);
         }
         return;
     }

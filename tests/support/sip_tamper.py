@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A man in the middle for SIP over TCP: passes everything on, and changes the I_MESSAGE of INVITEs as it is told.
 
-usage: sip_tamper.py --connect PORT --ready-file FILE MODE [ARGUMENT]
+usage: sip_tamper.py --connect PORT --ready-file FILE [--listen PORT] MODE [ARGUMENT]
 
-Listens on a free port of 127.0.0.1 (written to the ready file as {"port": N}) and connects each client to
+Listens on that or a free port of 127.0.0.1 (written to the ready file as {"port": N}) and connects each client to
 127.0.0.1:PORT. It holds no keys and knows none of our programs. MODE:
 
   pass               change nothing
@@ -109,8 +109,15 @@ def serve(client, port, mode, argument):
             pump(client, server, lambda head, body: change_message(head, body, mode, argument))
         except OSError:
             pass
-        server.shutdown(socket.SHUT_WR)
+        hang_up(server)
         back.join(5)
+
+
+def hang_up(end):
+    try:
+        end.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
 
 
 def copy_back(server, client):
@@ -118,20 +125,22 @@ def copy_back(server, client):
         while select.select([server], [], [], 3600)[0]:
             data = server.recv(65536)
             if not data:
-                return
+                break
             client.sendall(data)
     except OSError:
         pass
+    hang_up(client)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--connect", type=int, required=True)
     parser.add_argument("--ready-file", required=True)
+    parser.add_argument("--listen", type=int, default=0)
     parser.add_argument("mode", choices=["pass", "record", "flip", "replace", "remove", "text"])
     parser.add_argument("argument", nargs="?")
     options = parser.parse_args()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", options.listen)) as listener:
         with open(options.ready_file + ".new", "w", encoding="ascii") as ready:
             json.dump({"port": listener.getsockname()[1]}, ready)
         os.replace(options.ready_file + ".new", options.ready_file)
