@@ -31,7 +31,7 @@ enum mcx_fpart_event {
     MCX_FP_CALL_STARTED,      /* the call is up; in.implicit_request, in.granted as negotiated */
     MCX_FP_CALL_RELEASING,    /* step 1 of the release (6.2.2) */
     MCX_FP_CALL_RELEASED,     /* step 2 */
-    MCX_FP_PUSH,              /* talk button pressed */
+    MCX_FP_PUSH,              /* talk button pressed; while a release is pending: asks when that is over */
     MCX_FP_RELEASE,           /* talk button released; in the queue: gives up its place */
     MCX_FP_ASK_POSITION,      /* the user wants to know his place in the queue */
     MCX_FP_RTP,               /* media of somebody else arrived and authenticated */

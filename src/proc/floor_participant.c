@@ -58,6 +58,7 @@ struct mcx_fpart {
     struct mcx_fpart_config config;
     bool running[MCX_FP_NUM_TIMERS];
     uint32_t count[MCX_FP_NUM_TIMERS]; /* C100, C101, C104: messages sent */
+    bool again;                        /* U: pending release: the button has been pressed again */
     uint16_t dual;                     /* MCX_FI_DUAL when the Floor Revoke said so */
 };
 
@@ -67,6 +68,7 @@ enum fp_if {
     IF_CONFIRM,    /* a grant after queueing waits for the user */
     IF_WAITING,    /* and it is there: T132 runs */
     IF_NOT_QUEUED, /* position 254 */
+    IF_AGAIN,      /* the button has been pressed again */
     IF_MAY_ASK,    /* queueing was negotiated, and no grant waits for the user */
 };
 
@@ -142,12 +144,24 @@ static const struct row rows[] = {
     { "5.6", HAS, EV_RTP, IF_ALWAYS, HAS, 0, 0, "" },
     { "7.2", HAS, EV_RELEASING, IF_ALWAYS, ENDING, DO_MUTE | DO_STOP_ALL, 0, "microphone closed; stop all timers" },
     /* 6.2.4.6 */
+    { "", GIVEN, EV_PUSH, IF_ALWAYS, GIVEN, 0, 0, "asks when the release is over" },
+    { "", GIVEN, EV_LET_GO, IF_AGAIN, GIVEN, 0, 0, "does not ask" },
+    { "6.4", GIVEN, EV_IDLE, IF_AGAIN, ASKED,
+      DO_STOP(T100) | DO_STOP(T103) | DO_ACK | DO_REQUEST | DO_START(T101) | DO_TELL, N(IDLE),
+      "stop T100, T103; Floor Request; T101, C101 = 1" },
     { "6.4", GIVEN, EV_IDLE, IF_ALWAYS, NONE, DO_STOP(T100) | DO_STOP(T103) | DO_ACK | DO_TELL, N(IDLE),
       "stop T100, T103" },
+    { "6.5", GIVEN, EV_TAKEN, IF_AGAIN, ASKED,
+      DO_STOP(T100) | DO_ACK | DO_REQUEST | DO_START(T101) | DO_START(T103) | DO_TELL, N(TAKEN),
+      "stop T100; T103; Floor Request; T101, C101 = 1" },
     { "6.5", GIVEN, EV_TAKEN, IF_ALWAYS, NONE, DO_STOP(T100) | DO_ACK | DO_START(T103) | DO_TELL, N(TAKEN),
       "stop T100; T103" },
+    { "6.6", GIVEN, EV_RTP, IF_AGAIN, ASKED, DO_STOP(T100) | DO_REQUEST | DO_START(T101) | DO_START(T103), 0,
+      "stop T100; T103; Floor Request; T101, C101 = 1" },
     { "6.6", GIVEN, EV_RTP, IF_ALWAYS, NONE, DO_STOP(T100) | DO_START(T103), 0, "stop T100; T103" },
     { "6.2", GIVEN, EV_T100, IF_ALWAYS, GIVEN, GIVE_BACK, 0, "Floor Release again; T100, C100 + 1" },
+    { "6.3", GIVEN, EV_T100_LAST, IF_AGAIN, ASKED, DO_REQUEST | DO_START(T101) | DO_TELL, N(NO_ANSWER),
+      "C100 is used up; Floor Request; T101, C101 = 1" },
     { "6.3", GIVEN, EV_T100_LAST, IF_ALWAYS, NONE, DO_TELL, N(NO_ANSWER), "C100 is used up" },
     { "", GIVEN, EV_T103, IF_ALWAYS, GIVEN, DO_TELL, N(IDLE), "the media has ended" },
     { "6.8", GIVEN, EV_GRANTED, IF_ALWAYS, GIVEN, DO_ACK, 0, "crossed the release" },
@@ -269,6 +283,7 @@ static bool holds(enum fp_if condition, const struct mcx_fpart *part, const stru
     case IF_WAITING: return part->running[T132];
     case IF_NOT_QUEUED:
         return (in->msg->present & MCX_FF(MCX_FF_QUEUE_INFO)) != 0 && in->msg->queue_position == MCX_QUEUE_NOT_QUEUED;
+    case IF_AGAIN: return part->again;
     case IF_MAY_ASK: return part->config.queueing && !part->running[T132];
     }
     return false;
@@ -420,6 +435,7 @@ mcx_err mcx_fpart_step(struct mcx_fpart *part, const struct mcx_fpart_in *in, st
     if ((row->acts & DO_TALK) != 0) {
         add(out, MCX_FP_TALK);
     }
+    part->again = row->next == GIVEN && (in->event == MCX_FP_PUSH || (part->again && in->event != MCX_FP_RELEASE));
     part->state = row->next;
     return MCX_OK;
 }
@@ -491,6 +507,7 @@ static const char *const condition_names[] = {
     [IF_CONFIRM] = "when the user has to confirm: ",
     [IF_WAITING] = "while T132 runs: ",
     [IF_NOT_QUEUED] = "position 254: ",
+    [IF_AGAIN] = "after the button was pressed again: ",
     [IF_MAY_ASK] = "when queueing was negotiated and T132 does not run: ",
 };
 

@@ -55,6 +55,14 @@ lose line down idle 1
 sent release 2 then_told alice idle say_to alice release
 echo "lost answers: asked again, answered again"
 
+# pressed again before the release is answered: asked when it is
+then_told alice granted say_to alice push
+lose line up release 1
+then_told alice released say_to alice release
+sent request 1 then_told alice granted say_to alice push
+then_told alice idle say_to alice release
+echo "the button pressed again while the release is pending: the floor is asked for after it"
+
 lose line up request 3
 sent request 3 then_told alice no-answer say_to alice push
 sent request 1 then_told alice granted say_to alice push

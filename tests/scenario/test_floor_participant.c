@@ -153,10 +153,16 @@ static const struct {
     { "g", 'm', "", false },
     { "g", 'x', "mute", false },
     /* U: pending release */
+    { "gr", 'p', "", false },
+    { "grp", 'r', "", false },
+    { "smprp", 'I', "-T100 -T103 " ACK " " REQ " +T101 tell:idle", false },
     { "gr", 'I', "-T100 " ACK " tell:idle", false },
+    { "grp", 'T', "-T100 " ACK " " REQ " +T101 +T103 tell:taken", false },
     { "gr", 'T', "-T100 " ACK " +T103 tell:taken", false },
+    { "grp", 'm', "-T100 " REQ " +T101 +T103", false },
     { "gr", 'm', "-T100 +T103", false },
     { "gr", '0', BACK, false },
+    { "gr00p", '0', REQ " +T101 tell:no-answer", false },
     { "gr00", '0', "tell:no-answer", false },
     { "smpr", '2', "tell:idle", false },
     { "gr", 'G', ACK, false },
@@ -409,11 +415,35 @@ static void no_position_after_the_grant(void **state)
     mcx_fpart_free(part);
 }
 
+/* Whoever presses again while his release is pending asks when it is over, once, and not if he has let go. */
+static void pressed_again(void **state)
+{
+    static const struct {
+        const char *events;
+        enum mcx_fpart_state then;
+    } cases[] = {
+        { "grpI", MCX_FP_PENDING_REQUEST },    { "grprI", MCX_FP_NO_PERMISSION },
+        { "grpprpI", MCX_FP_PENDING_REQUEST }, { "grGpRI", MCX_FP_PENDING_REQUEST },
+        { "gRI", MCX_FP_NO_PERMISSION }, /* revoked: who still holds the button does not ask */
+        { "grpIrI", MCX_FP_NO_PERMISSION },    { "grpIGrI", MCX_FP_NO_PERMISSION },
+        { "grp000", MCX_FP_PENDING_REQUEST },  { "grpIrp", MCX_FP_PENDING_RELEASE },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mcx_fpart *part = machine(false);
+
+        all(part, cases[i].events);
+        assert_int_equal(mcx_fpart_state(part), cases[i].then);
+        mcx_fpart_free(part);
+    }
+}
+
 /* Everything else is dropped, and changes nothing. */
 static void no_row(void **state)
 {
-    static const char *const dropped[] = { "p",  "sr",  "sa",  "s0",   "sA",  "spp", "gp", "gQ", "g2", "x",
-                                           "xz", "grp", "gr1", "spQp", "sxT", "sxp", "sz", "ss", "sxx" };
+    static const char *const dropped[] = { "p",  "sr",  "sa",    "s0",  "sA",   "spp", "gp",  "gQ", "g2", "x",
+                                           "xz", "grr", "grprr", "gr1", "spQp", "sxT", "sxp", "sz", "ss", "sxx" };
 
     (void)state;
     for (size_t i = 0; i < sizeof dropped / sizeof dropped[0]; i++) {
@@ -581,6 +611,7 @@ int main(void)
         cmocka_unit_test(timers_as_configured),
         cmocka_unit_test(release_of_dual_floor),
         cmocka_unit_test(no_position_after_the_grant),
+        cmocka_unit_test(pressed_again),
         cmocka_unit_test(no_row),
         cmocka_unit_test(what_is_sent_and_told),
         cmocka_unit_test(random_events),
