@@ -2,15 +2,16 @@
 /* mcx group fetch: the group management client (TS 24.481 6.3.3; TS 33.180 5.7) by hand. */
 #include "mcx/cmd.h"
 #include "mcx/cmd_group.h"
+#include "mcx/opts.h"
 
 #include "io/group_fetch.h"
 #include "io/group_file.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#define COMMAND  "group fetch"
 #define PATH_LEN 4096
 
 const char group_fetch_help[] =
@@ -35,70 +36,34 @@ struct opts {
     const char *store;
     const char *store_key;
     const char *group_keys;
-    int json;
+    bool json;
 };
-
-static int usage_error(const char *what)
-{
-    fprintf(stderr, "mcx group fetch: %s; 'mcx group fetch --help' explains\n", what);
-    return EXIT_USAGE;
-}
-
-static bool add_group(struct opts *o, const char *group)
-{
-    if (o->fetch.num_groups == MCX_GMC_GROUPS_MAX) {
-        return false;
-    }
-    o->groups[o->fetch.num_groups++] = group;
-    return true;
-}
 
 static int read_opts(struct opts *o, int argc, char **argv)
 {
-    static const struct option longopts[] = {
-        { "gms-url", required_argument, NULL, 'u' },
-        { "gms-uri", required_argument, NULL, 'm' },
-        { "user", required_argument, NULL, 'i' },
-        { "group", required_argument, NULL, 'g' },
-        { "token", required_argument, NULL, 't' },
-        { "ca", required_argument, NULL, 'c' },
-        { "store", required_argument, NULL, 's' },
-        { "store-key", required_argument, NULL, 'y' },
-        { "group-keys", required_argument, NULL, 'k' },
-        { "json", no_argument, NULL, 'j' },
-        { NULL, 0, NULL, 0 },
+    const struct cmd_opt opts[] = {
+        { .name = "gms-url", .value = &o->fetch.url },
+        { .name = "gms-uri", .value = &o->fetch.gms },
+        { .name = "user", .value = &o->fetch.user },
+        { .name = "group", .value = o->groups, .num = &o->fetch.num_groups, .max = MCX_GMC_GROUPS_MAX },
+        { .name = "token", .value = &o->fetch.token_file },
+        { .name = "ca", .value = &o->fetch.ca_file },
+        { .name = "store", .value = &o->store },
+        { .name = "store-key", .value = &o->store_key },
+        { .name = "group-keys", .value = &o->group_keys },
+        { .name = "json", .flag = &o->json },
+        { .name = NULL },
     };
-    int c = 0;
+    int rc = cmd_opts_read(COMMAND, opts, argc, argv);
 
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-        switch (c) {
-        case 'u': o->fetch.url = optarg; break;
-        case 'm': o->fetch.gms = optarg; break;
-        case 'i': o->fetch.user = optarg; break;
-        case 'g':
-            if (!add_group(o, optarg)) {
-                return usage_error("too many groups");
-            }
-            break;
-        case 't': o->fetch.token_file = optarg; break;
-        case 'c': o->fetch.ca_file = optarg; break;
-        case 's': o->store = optarg; break;
-        case 'y': o->store_key = optarg; break;
-        case 'k': o->group_keys = optarg; break;
-        case 'j': o->json = 1; break;
-        default: return usage_error("wrong option");
-        }
-    }
     o->fetch.groups = o->groups;
-    if (optind != argc) {
-        return usage_error("an argument too many");
+    if (rc == EXIT_DONE &&
+        (o->fetch.url == NULL || o->fetch.gms == NULL || o->fetch.user == NULL || o->fetch.num_groups == 0 ||
+         o->fetch.token_file == NULL || o->fetch.ca_file == NULL || o->store == NULL || o->store_key == NULL)) {
+        return cmd_usage_error(
+            COMMAND, "--gms-url, --gms-uri, --user, --group, --token, --ca, --store and --store-key are needed");
     }
-    if (o->fetch.url == NULL || o->fetch.gms == NULL || o->fetch.user == NULL || o->fetch.num_groups == 0 ||
-        o->fetch.token_file == NULL || o->fetch.ca_file == NULL || o->store == NULL || o->store_key == NULL) {
-        return usage_error("--gms-url, --gms-uri, --user, --group, --token, --ca, --store and --store-key are needed");
-    }
-    return EXIT_DONE;
+    return rc;
 }
 
 static void on_wait(const char *group, const char *detail, uint64_t wait_ms)
@@ -211,7 +176,7 @@ int group_fetch(int argc, char **argv)
     }
     if (o.group_keys == NULL) {
         if (mcx_group_file_name(beside, sizeof beside, o.store) != MCX_OK) {
-            return usage_error("the name of the store is too long");
+            return cmd_usage_error(COMMAND, "the name of the store is too long");
         }
         o.group_keys = beside;
     }

@@ -2,15 +2,16 @@
 /* mcx group keys: which group keys are held, never a key. */
 #include "mcx/cmd.h"
 #include "mcx/cmd_group.h"
+#include "mcx/opts.h"
 
 #include "io/group_file.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#define COMMAND  "group keys"
 #define PATH_LEN 4096
 
 const char group_keys_help[] = "usage: mcx group keys --store FILE --store-key FILE [--group-keys FILE] [--json]\n"
@@ -22,40 +23,23 @@ struct opts {
     const char *store;
     const char *store_key;
     const char *group_keys;
-    int json;
+    bool json;
 };
-
-static int usage_error(const char *what)
-{
-    fprintf(stderr, "mcx group keys: %s; 'mcx group keys --help' explains\n", what);
-    return EXIT_USAGE;
-}
 
 static int read_opts(struct opts *o, int argc, char **argv)
 {
-    static const struct option longopts[] = {
-        { "store", required_argument, NULL, 's' },
-        { "store-key", required_argument, NULL, 'y' },
-        { "group-keys", required_argument, NULL, 'k' },
-        { "json", no_argument, NULL, 'j' },
-        { NULL, 0, NULL, 0 },
+    const struct cmd_opt opts[] = {
+        { .name = "store", .value = &o->store },
+        { .name = "store-key", .value = &o->store_key },
+        { .name = "group-keys", .value = &o->group_keys },
+        { .name = "json", .flag = &o->json },
+        { .name = NULL },
     };
-    int c = 0;
+    int rc = cmd_opts_read(COMMAND, opts, argc, argv);
 
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-        switch (c) {
-        case 's': o->store = optarg; break;
-        case 'y': o->store_key = optarg; break;
-        case 'k': o->group_keys = optarg; break;
-        case 'j': o->json = 1; break;
-        default: return usage_error("wrong option");
-        }
-    }
-    if (optind != argc) {
-        return usage_error("an argument too many");
-    }
-    return o->store == NULL || o->store_key == NULL ? usage_error("--store and --store-key are needed") : EXIT_DONE;
+    return rc == EXIT_DONE && (o->store == NULL || o->store_key == NULL)
+               ? cmd_usage_error(COMMAND, "--store and --store-key are needed")
+               : rc;
 }
 
 static const char *date(char out[MCX_DATETIME_LEN + 1], uint64_t unix_s)
@@ -158,7 +142,7 @@ int group_keys(int argc, char **argv)
     }
     if (o.group_keys == NULL) {
         if (mcx_group_file_name(beside, sizeof beside, o.store) != MCX_OK) {
-            return usage_error("the name of the store is too long");
+            return cmd_usage_error(COMMAND, "the name of the store is too long");
         }
         o.group_keys = beside;
     }

@@ -2,6 +2,7 @@
 /* mcx kms: the KMS client (TS 33.180 5.3, D.2) by hand. */
 #define _DEFAULT_SOURCE 1 /* mkdir */
 #include "mcx/cmd.h"
+#include "mcx/opts.h"
 
 #include "io/file.h"
 #include "io/kms_fetch.h"
@@ -11,13 +12,13 @@
 #include <mcx/text.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#define COMMAND  "kms"
 #define PATH_LEN 4096
 
 static const char help[] =
@@ -49,14 +50,8 @@ struct opts {
     const char *store_key;
     const char *time;
     const char *save_xml;
-    int json;
+    bool json;
 };
-
-static int usage_error(const char *what)
-{
-    fprintf(stderr, "mcx kms: %s; 'mcx kms --help' explains\n", what);
-    return EXIT_USAGE;
-}
 
 static int exit_code(mcx_err err)
 {
@@ -66,44 +61,26 @@ static int exit_code(mcx_err err)
 
 static int read_opts(struct opts *o, int argc, char **argv)
 {
-    static const struct option longopts[] = {
-        { "url", required_argument, NULL, 'u' },
-        { "kms-uri", required_argument, NULL, 'k' },
-        { "user", required_argument, NULL, 'i' },
-        { "token", required_argument, NULL, 't' },
-        { "ca", required_argument, NULL, 'c' },
-        { "store", required_argument, NULL, 's' },
-        { "store-key", required_argument, NULL, 'y' },
-        { "time", required_argument, NULL, 'T' },
-        { "save-xml", required_argument, NULL, 'x' },
-        { "json", no_argument, NULL, 'j' },
-        { NULL, 0, NULL, 0 },
+    const struct cmd_opt opts[] = {
+        { .name = "url", .value = &o->url },
+        { .name = "kms-uri", .value = &o->kms_uri },
+        { .name = "user", .value = &o->user },
+        { .name = "token", .value = &o->token },
+        { .name = "ca", .value = &o->ca },
+        { .name = "store", .value = &o->store },
+        { .name = "store-key", .value = &o->store_key },
+        { .name = "time", .value = &o->time },
+        { .name = "save-xml", .value = &o->save_xml },
+        { .name = "json", .flag = &o->json },
+        { .name = NULL },
     };
-    int c = 0;
+    int rc = cmd_opts_read(COMMAND, opts, argc, argv);
 
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-        switch (c) {
-        case 'u': o->url = optarg; break;
-        case 'k': o->kms_uri = optarg; break;
-        case 'i': o->user = optarg; break;
-        case 't': o->token = optarg; break;
-        case 'c': o->ca = optarg; break;
-        case 's': o->store = optarg; break;
-        case 'y': o->store_key = optarg; break;
-        case 'T': o->time = optarg; break;
-        case 'x': o->save_xml = optarg; break;
-        case 'j': o->json = 1; break;
-        default: return usage_error("wrong option");
-        }
+    if (rc == EXIT_DONE &&
+        (o->url == NULL || o->kms_uri == NULL || o->user == NULL || o->token == NULL || o->ca == NULL)) {
+        return cmd_usage_error(COMMAND, "--url, --kms-uri, --user, --token and --ca are needed");
     }
-    if (optind != argc) {
-        return usage_error("an argument too many");
-    }
-    if (o->url == NULL || o->kms_uri == NULL || o->user == NULL || o->token == NULL || o->ca == NULL) {
-        return usage_error("--url, --kms-uri, --user, --token and --ca are needed");
-    }
-    return EXIT_DONE;
+    return rc;
 }
 
 static mcx_err read_time(struct mcx_ntp *out, const char *text)
@@ -321,7 +298,7 @@ static int with_session(const struct opts *o, mcx_err (*work)(struct session *))
     mcx_err err = MCX_OK;
 
     if (o->time != NULL && read_time(&s.fetch.time, o->time) != MCX_OK) {
-        return usage_error("--time is 2026-03-04T12:00:00Z or 16 hex digits");
+        return cmd_usage_error(COMMAND, "--time is 2026-03-04T12:00:00Z or 16 hex digits");
     }
     err = work(&s);
     mcx_store_free(s.store);
@@ -352,10 +329,10 @@ int cmd_kms(int argc, char **argv)
         return with_session(&o, print_cert);
     }
     if (strcmp(argv[1], "fetch") != 0) {
-        return usage_error("the command is fetch or cert");
+        return cmd_usage_error(COMMAND, "the command is fetch or cert");
     }
     if (o.store == NULL || o.store_key == NULL) {
-        return usage_error("fetch wants --store and --store-key");
+        return cmd_usage_error(COMMAND, "fetch wants --store and --store-key");
     }
     return with_session(&o, fetch);
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mcx store: what a key store holds, never its keys. */
 #include "mcx/cmd.h"
+#include "mcx/opts.h"
 
 #include "io/store_file.h"
 
 #include <mcx/text.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+
+#define COMMAND "store"
 
 static const char help[] = "usage: mcx store list   --store FILE --store-key FILE [--json]\n"
                            "       mcx store export --store FILE --store-key FILE --kms-uri URI\n"
@@ -23,43 +25,23 @@ struct opts {
     const char *store;
     const char *store_key;
     const char *kms_uri;
-    int json;
+    bool json;
 };
-
-static int usage_error(const char *what)
-{
-    fprintf(stderr, "mcx store: %s; 'mcx store --help' explains\n", what);
-    return EXIT_USAGE;
-}
 
 static int read_opts(struct opts *o, int argc, char **argv)
 {
-    static const struct option longopts[] = {
-        { "store", required_argument, NULL, 's' },
-        { "store-key", required_argument, NULL, 'y' },
-        { "kms-uri", required_argument, NULL, 'k' },
-        { "json", no_argument, NULL, 'j' },
-        { NULL, 0, NULL, 0 },
+    const struct cmd_opt opts[] = {
+        { .name = "store", .value = &o->store },
+        { .name = "store-key", .value = &o->store_key },
+        { .name = "kms-uri", .value = &o->kms_uri },
+        { .name = "json", .flag = &o->json },
+        { .name = NULL },
     };
-    int c = 0;
+    int rc = cmd_opts_read(COMMAND, opts, argc, argv);
 
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-        switch (c) {
-        case 's': o->store = optarg; break;
-        case 'y': o->store_key = optarg; break;
-        case 'k': o->kms_uri = optarg; break;
-        case 'j': o->json = 1; break;
-        default: return usage_error("wrong option");
-        }
-    }
-    if (optind != argc) {
-        return usage_error("an argument too many");
-    }
-    if (o->store == NULL || o->store_key == NULL) {
-        return usage_error("--store and --store-key are needed");
-    }
-    return EXIT_DONE;
+    return rc == EXIT_DONE && (o->store == NULL || o->store_key == NULL)
+               ? cmd_usage_error(COMMAND, "--store and --store-key are needed")
+               : rc;
 }
 
 static int open_store(struct mcx_store **store, const struct opts *o)
@@ -222,11 +204,11 @@ int cmd_store(int argc, char **argv)
     }
     list = strcmp(argv[1], "list") == 0;
     if (!list && strcmp(argv[1], "export") != 0) {
-        return usage_error("the command is list or export");
+        return cmd_usage_error(COMMAND, "the command is list or export");
     }
     rc = read_opts(&o, argc - 1, argv + 1);
     if (rc == EXIT_DONE && !list && o.kms_uri == NULL) {
-        rc = usage_error("export wants --kms-uri");
+        rc = cmd_usage_error(COMMAND, "export wants --kms-uri");
     }
     if (rc == EXIT_DONE) {
         rc = open_store(&store, &o);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mcx token: keys and access tokens for laboratories without an identity server. */
 #include "mcx/cmd.h"
+#include "mcx/opts.h"
 
 #include "io/file.h"
 #include "io/token.h"
@@ -10,12 +11,12 @@
 #include <mcx/text.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define COMMAND        "token"
 #define MAX_SCOPES     16
 #define JWKS_MAX       65536
 #define KEY_MAX        16384
@@ -48,12 +49,6 @@ struct opts {
     uint64_t expires_in;
 };
 
-static int usage_error(const char *what)
-{
-    fprintf(stderr, "mcx token: %s; 'mcx token --help' explains\n", what);
-    return EXIT_USAGE;
-}
-
 static int file_error(const char *path, mcx_err err)
 {
     if (err == MCX_E_POLICY) {
@@ -66,48 +61,27 @@ static int file_error(const char *path, mcx_err err)
 
 static int read_opts(struct opts *o, int argc, char **argv)
 {
-    static const struct option longopts[] = {
-        { "alg", required_argument, NULL, 'a' },
-        { "out", required_argument, NULL, 'o' },
-        { "jwks", required_argument, NULL, 'j' },
-        { "key", required_argument, NULL, 'k' },
-        { "mcptt-id", required_argument, NULL, 'm' },
-        { "iss", required_argument, NULL, 'i' },
-        { "aud", required_argument, NULL, 'u' },
-        { "scope", required_argument, NULL, 's' },
-        { "token", required_argument, NULL, 't' },
-        { "expires-in", required_argument, NULL, 'e' },
-        { NULL, 0, NULL, 0 },
+    const char *expires_in = NULL;
+    const struct cmd_opt opts[] = {
+        { .name = "alg", .value = &o->alg },
+        { .name = "out", .value = &o->out },
+        { .name = "jwks", .value = &o->jwks },
+        { .name = "key", .value = &o->key },
+        { .name = "mcptt-id", .value = &o->mcptt_id },
+        { .name = "iss", .value = &o->iss },
+        { .name = "aud", .value = &o->aud },
+        { .name = "scope", .value = o->scopes, .num = &o->num_scopes, .max = MAX_SCOPES },
+        { .name = "token", .value = &o->token },
+        { .name = "expires-in", .value = &expires_in },
+        { .name = NULL },
     };
-    int c = 0;
+    int rc = cmd_opts_read(COMMAND, opts, argc, argv);
 
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-        switch (c) {
-        case 'a': o->alg = optarg; break;
-        case 'o': o->out = optarg; break;
-        case 'j': o->jwks = optarg; break;
-        case 'k': o->key = optarg; break;
-        case 'm': o->mcptt_id = optarg; break;
-        case 'i': o->iss = optarg; break;
-        case 'u': o->aud = optarg; break;
-        case 't': o->token = optarg; break;
-        case 's':
-            if (o->num_scopes == MAX_SCOPES) {
-                return usage_error("too many scopes");
-            }
-            o->scopes[o->num_scopes++] = optarg;
-            break;
-        case 'e':
-            if (mcx_dec_read(&o->expires_in, EXPIRES_IN_MAX, mcx_bytes_str(optarg)) != MCX_OK) {
-                return usage_error("--expires-in wants seconds, at most ten years");
-            }
-            break;
-        default: return usage_error("wrong option");
-        }
+    if (rc != EXIT_DONE) {
+        return rc;
     }
-    if (optind != argc) {
-        return usage_error("an argument too many");
+    if (expires_in != NULL && mcx_dec_read(&o->expires_in, EXPIRES_IN_MAX, mcx_bytes_str(expires_in)) != MCX_OK) {
+        return cmd_usage_error(COMMAND, "--expires-in wants seconds, at most ten years");
     }
     if (o->num_scopes == 0) {
         memcpy(o->scopes, mcx_token_kms_scopes, sizeof mcx_token_kms_scopes[0] * MCX_TOKEN_NUM_KMS_SCOPES);
@@ -126,12 +100,12 @@ static int keygen(const struct opts *o)
     mcx_err err = MCX_OK;
 
     if (o->alg == NULL || o->out == NULL || o->jwks == NULL) {
-        return usage_error("keygen wants --alg, --out and --jwks");
+        return cmd_usage_error(COMMAND, "keygen wants --alg, --out and --jwks");
     }
     if (strcmp(o->alg, "RS256") == 0) {
         alg = MCX_TOKEN_RS256;
     } else if (strcmp(o->alg, "ES256") != 0) {
-        return usage_error("--alg is ES256 or RS256");
+        return cmd_usage_error(COMMAND, "--alg is ES256 or RS256");
     }
     err = mcx_file_read(&old, o->jwks, JWKS_MAX, false);
     if (err != MCX_OK && !(err == MCX_E_IO && errno == ENOENT)) {
@@ -168,7 +142,7 @@ static int issue(const struct opts *o)
     mcx_err err = MCX_OK;
 
     if (o->key == NULL || o->mcptt_id == NULL || o->iss == NULL || o->aud == NULL) {
-        return usage_error("issue wants --key, --mcptt-id, --iss and --aud");
+        return cmd_usage_error(COMMAND, "issue wants --key, --mcptt-id, --iss and --aud");
     }
     err = mcx_file_read(&key, o->key, KEY_MAX, true);
     if (err != MCX_OK) {
@@ -230,7 +204,7 @@ static int verify(const struct opts *o)
     int rc = EXIT_DONE;
 
     if (o->jwks == NULL) {
-        return usage_error("verify wants --jwks");
+        return cmd_usage_error(COMMAND, "verify wants --jwks");
     }
     if ((err = mcx_file_read(&json, o->jwks, JWKS_MAX, false)) != MCX_OK) {
         rc = file_error(o->jwks, err);
@@ -276,5 +250,5 @@ int cmd_token(int argc, char **argv)
     if (strcmp(argv[1], "verify") == 0) {
         return verify(&o);
     }
-    return usage_error("the verbs are keygen, issue and verify");
+    return cmd_usage_error(COMMAND, "the verbs are keygen, issue and verify");
 }

@@ -37,6 +37,23 @@ for program in mcx mcx-kmsd mcx-gmsd mcx-mcpttd mcx-ue; do
     [ "$code" -eq 2 ] || fail "$program --no-such-option ends with $code"
     grep -qE -- '--help|usage' <<<"$said" || fail "$program --no-such-option: '$said' does not say where to look"
 done
+# refused WORDS COMMAND [ARGUMENT ...]: a wrong command line ends with 2 and says what is wrong
+refused() {
+    said=$("$MCX_BIN/mcx" "${@:2}" 2>&1 >/dev/null)
+    code=$?
+    [ "$code" -eq 2 ] || fail "mcx ${*:2} ends with $code"
+    grep -qF -- "$1" <<<"$said" || fail "mcx ${*:2}: '$said' and not '$1'"
+}
+for command in "kms fetch" "store list" "token issue" "group fetch" "group keys"; do
+    read -ra words <<<"$command"
+    refused "wrong option" "${words[@]}" --no-such-option
+    refused "an argument too many" "${words[@]}" stray
+done
+refused "wrong option" store list --store
+refused "--store and --store-key are needed" store list --store a
+# shellcheck disable=SC2046
+refused "--scope too many times" token issue $(printf -- '--scope s%s ' $(seq 17))
+refused "--expires-in wants seconds" token issue --expires-in soon
 if command -v groff >/dev/null; then
     for f in "$MCX_SOURCE"/docs/man/*; do
         said=$(groff -man -mdoc -Tascii -z -ww "$f" 2>&1)
