@@ -36,8 +36,9 @@ enum mcx_groupcall_state {
     MCX_GC_CANCELLING, /* CANCEL sent, the final response is awaited */
     MCX_GC_IN_CALL,
     MCX_GC_CHANGING, /* in the call, re-INVITE for another call type sent */
+    MCX_GC_WAITING,  /* in the call, that re-INVITE met another one and is to be sent again */
 };
-#define MCX_GC_NUM_STATES 5
+#define MCX_GC_NUM_STATES 6
 
 enum mcx_groupcall_event {
     /* the user */
@@ -63,15 +64,18 @@ enum mcx_groupcall_event {
     MCX_GC_OFFER_GOOD,
     MCX_GC_OFFER_BAD,
     MCX_GC_CHANGE_READY,
-    MCX_GC_CHANGE_FATAL, /* the answer to the re-INVITE says that there is no call */
+    MCX_GC_CHANGE_FATAL,    /* the answer to the re-INVITE says that there is no call */
+    MCX_GC_CHANGE_CROSSED,  /* it is 491 */
+    MCX_GC_CHANGE_NEEDLESS, /* the call is of that type meanwhile */
 };
-#define MCX_GC_NUM_EVENTS 21
+#define MCX_GC_NUM_EVENTS 23
 
 enum mcx_groupcall_timer {
     MCX_GC_TIMER_ANSWER, /* final response to INVITE or re-INVITE */
     MCX_GC_TIMER_CANCEL, /* final response after CANCEL */
+    MCX_GC_TIMER_AGAIN,  /* re-INVITE that met another one */
 };
-#define MCX_GC_NUM_TIMERS 2
+#define MCX_GC_NUM_TIMERS 3
 struct mcx_groupcall_timer_info {
     const char *name;
     uint32_t default_ms;
@@ -127,7 +131,8 @@ struct mcx_groupcall_in {
     const struct mcx_mcptt_info *info; /* RX_INVITE, RX_OFFER: mcptt-info; NULL = none */
     /* RX_FAILURE */
     uint16_t code;
-    unsigned warning; /* code in the Warning text, 0 = none */
+    unsigned warning;  /* code in the Warning text, 0 = none */
+    uint32_t retry_ms; /* 491: how long to wait, by RFC 3261 14.1; 0 = not sent, the dialog was busy */
     /* TIMER */
     enum mcx_groupcall_timer timer;
 };

@@ -16,10 +16,10 @@
 /* Signals reach the loop without an argument; a process has one radio. */
 static struct ue_group *the_group;
 
-static void later(struct ue_group *g, enum mcx_groupcall_event event, uint64_t dialog)
+static void later(struct ue_group *g, struct mcx_groupcall_in in)
 {
     if (g->num_later < UE_MAX_LATER) {
-        g->later[g->num_later++] = (struct mcx_groupcall_in){ .event = event, .dialog = dialog };
+        g->later[g->num_later++] = in;
     }
 }
 
@@ -167,7 +167,7 @@ static void media_listen(struct ue_group *g, const struct mcx_groupcall_action *
 
     if (err != MCX_OK) {
         ue_complain("media cannot be received", err, NULL);
-        later(g, MCX_GC_USER_LEAVE, a->dialog);
+        later(g, (struct mcx_groupcall_in){ .event = MCX_GC_USER_LEAVE, .dialog = a->dialog });
     }
 }
 
@@ -198,7 +198,7 @@ static void media_start(struct ue_group *g, const struct mcx_groupcall_action *a
 
     if (err != MCX_OK) {
         ue_complain("media cannot be started", err, &why);
-        later(g, MCX_GC_USER_LEAVE, a->dialog);
+        later(g, (struct mcx_groupcall_in){ .event = MCX_GC_USER_LEAVE, .dialog = a->dialog });
     }
 }
 
@@ -351,9 +351,11 @@ static void act(struct ue_group *g, const struct mcx_groupcall_action *a)
     case MCX_GC_STOP_TIMER: mcx_timer_stop(&g->timers[a->timer].timer); break;
     case MCX_GC_TELL: tell(g, a); break;
     }
-    if (err != MCX_OK) {
+    if (err == MCX_E_STATE && a->act == MCX_GC_SEND_REINVITE) {
+        later(g, (struct mcx_groupcall_in){ .event = MCX_GC_RX_FAILURE, .dialog = a->dialog, .code = 491 }); /* busy */
+    } else if (err != MCX_OK) {
         ue_complain("a SIP message cannot be sent", err, NULL);
-        later(g, MCX_GC_RX_LOST, a->dialog);
+        later(g, (struct mcx_groupcall_in){ .event = MCX_GC_RX_LOST, .dialog = a->dialog });
     }
 }
 
@@ -375,7 +377,7 @@ static bool step_one(struct ue_group *g, struct mcx_groupcall_in in)
 void ue_group_step(struct ue_group *g, const struct mcx_groupcall_in *in)
 {
     if (g->stepping) {
-        later(g, in->event, in->dialog);
+        later(g, (struct mcx_groupcall_in){ .event = in->event, .dialog = in->dialog });
         return;
     }
     g->stepping = true;

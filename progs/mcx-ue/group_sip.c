@@ -60,7 +60,6 @@ static void on_call(void *arg, struct mcx_sip_call *call, const struct mcx_sip_c
     struct mcx_groupcall_in in = { .dialog = leg->dialog };
     struct mcx_mime mime;
 
-    (void)call;
     switch (ev->event) {
     case MCX_SIP_PROGRESS: in.event = MCX_GC_RX_PROGRESS; break;
     case MCX_SIP_ANSWERED:
@@ -68,7 +67,10 @@ static void on_call(void *arg, struct mcx_sip_call *call, const struct mcx_sip_c
         in.event = MCX_GC_RX_OK;
         in.sdp = ue_sdp_of(ev->msg, &mime);
         break;
-    case MCX_SIP_UNCHANGED: failure_take(&in, ev->msg); break;
+    case MCX_SIP_UNCHANGED:
+        failure_take(&in, ev->msg);
+        in.retry_ms = mcx_sip_call_glare_ms(call);
+        break;
     case MCX_SIP_ACKED: return;
     case MCX_SIP_OFFER:
         in.event = MCX_GC_RX_OFFER;
@@ -172,7 +174,7 @@ mcx_err ue_group_send_reinvite(struct ue_group *g, const struct mcx_groupcall_ac
     struct mcx_sip_content content = { .contact_params = MCX_MCPTT_CONTACT_PARAMS, .content_type = type };
 
     if (leg == NULL) {
-        return MCX_E_STATE;
+        return MCX_E_IO;
     }
     MCX_TRY(offer_write(g, type, &content.body, a));
     return mcx_sip_call_reinvite(leg->call, &content);

@@ -266,6 +266,26 @@ static void change_start(struct run *r)
     timer_start(r, MCX_GC_TIMER_ANSWER);
 }
 
+static void change_wait(struct run *r)
+{
+    timer_stop(r, MCX_GC_TIMER_ANSWER);
+    timer_start(r, MCX_GC_TIMER_AGAIN);
+    if (r->in->retry_ms != 0) {
+        r->out->list[r->out->num - 1].delay_ms = r->in->retry_ms;
+    }
+}
+
+static void change_again(struct run *r)
+{
+    timer_stop(r, MCX_GC_TIMER_AGAIN);
+    change_start(r);
+}
+
+static void change_dropped(struct run *r)
+{
+    timer_stop(r, MCX_GC_TIMER_AGAIN);
+}
+
 static void change_done(struct run *r)
 {
     timer_stop(r, MCX_GC_TIMER_ANSWER);
@@ -302,8 +322,8 @@ static void offer_crossed(struct run *r)
 
 static void call_end(struct run *r, bool bye, enum mcx_groupcall_cause cause)
 {
-    if (r->gc->state == MCX_GC_CHANGING) {
-        timer_stop(r, MCX_GC_TIMER_ANSWER);
+    if (r->gc->state == MCX_GC_CHANGING || r->gc->state == MCX_GC_WAITING) {
+        timer_stop(r, r->gc->state == MCX_GC_CHANGING ? MCX_GC_TIMER_ANSWER : MCX_GC_TIMER_AGAIN);
     }
     add(r, MCX_GC_STOP_MEDIA);
     if (bye) {
@@ -356,6 +376,9 @@ static const struct check {
     { MCX_GC_IN_CALL, MCX_GC_RX_OFFER, gc_check_offer },
     { MCX_GC_CHANGING, MCX_GC_RX_OK, gc_check_ok },
     { MCX_GC_CHANGING, MCX_GC_RX_FAILURE, gc_check_failure },
+    { MCX_GC_WAITING, MCX_GC_TIMER, gc_check_again },
+    { MCX_GC_WAITING, MCX_GC_USER_CHANGE, gc_check_change },
+    { MCX_GC_WAITING, MCX_GC_RX_OFFER, gc_check_offer },
 };
 
 static const struct row {
@@ -401,12 +424,23 @@ static const struct row {
     { MCX_GC_CHANGING, MCX_GC_OK_BAD, ANY_TIMER, MCX_GC_IDLE, end_by_answer, "stop media, BYE" },
     { MCX_GC_CHANGING, MCX_GC_RX_FAILURE, ANY_TIMER, MCX_GC_IN_CALL, change_refused, "the call goes on as it was" },
     { MCX_GC_CHANGING, MCX_GC_CHANGE_FATAL, ANY_TIMER, MCX_GC_IDLE, end_by_silence, "408 or 481: stop media, BYE" },
+    { MCX_GC_CHANGING, MCX_GC_CHANGE_CROSSED, ANY_TIMER, MCX_GC_WAITING, change_wait,
+      "491: wait, so that the other one comes first (RFC 3261 14.1)" },
     { MCX_GC_CHANGING, TIMER(ANSWER), MCX_GC_IDLE, end_by_silence, "stop media, BYE" },
     { MCX_GC_CHANGING, MCX_GC_RX_OFFER, ANY_TIMER, MCX_GC_CHANGING, offer_crossed, "491" },
     { MCX_GC_CHANGING, MCX_GC_USER_LEAVE, ANY_TIMER, MCX_GC_IDLE, end_by_user, "stop media, BYE" },
     { MCX_GC_CHANGING, MCX_GC_RX_BYE, ANY_TIMER, MCX_GC_IDLE, end_by_server, "stop media" },
     { MCX_GC_CHANGING, MCX_GC_RX_LOST, ANY_TIMER, MCX_GC_IDLE, end_by_loss, "stop media" },
     { MCX_GC_CHANGING, MCX_GC_RX_INVITE, ANY_TIMER, MCX_GC_CHANGING, second_call, "486 to the other INVITE" },
+    { MCX_GC_WAITING, MCX_GC_CHANGE_READY, ANY_TIMER, MCX_GC_CHANGING, change_again, "re-INVITE again" },
+    { MCX_GC_WAITING, MCX_GC_CHANGE_NEEDLESS, ANY_TIMER, MCX_GC_IN_CALL, nothing, "the call is of that type now" },
+    { MCX_GC_WAITING, MCX_GC_USER_CHANGE, ANY_TIMER, MCX_GC_IN_CALL, change_dropped, "back to the type that the call has" },
+    { MCX_GC_WAITING, MCX_GC_OFFER_GOOD, ANY_TIMER, MCX_GC_WAITING, offer_answered, "200, new priority and indication" },
+    { MCX_GC_WAITING, MCX_GC_OFFER_BAD, ANY_TIMER, MCX_GC_WAITING, offer_refused, "488, the call goes on" },
+    { MCX_GC_WAITING, MCX_GC_USER_LEAVE, ANY_TIMER, MCX_GC_IDLE, end_by_user, "stop media, BYE" },
+    { MCX_GC_WAITING, MCX_GC_RX_BYE, ANY_TIMER, MCX_GC_IDLE, end_by_server, "stop media" },
+    { MCX_GC_WAITING, MCX_GC_RX_LOST, ANY_TIMER, MCX_GC_IDLE, end_by_loss, "stop media" },
+    { MCX_GC_WAITING, MCX_GC_RX_INVITE, ANY_TIMER, MCX_GC_WAITING, second_call, "486 to the other INVITE" },
 };
 
 static const struct row *find_row(enum mcx_groupcall_state state, enum mcx_groupcall_event event,

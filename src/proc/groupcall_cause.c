@@ -95,12 +95,13 @@ const char *gc_peer_sentence(uint16_t code, unsigned warning)
 
 /* ---- names, timers ---- */
 
-static const char *const states[MCX_GC_NUM_STATES] = { "idle", "calling", "cancelling", "in-call", "changing" };
+static const char *const states[MCX_GC_NUM_STATES] = { "idle", "calling", "cancelling", "in-call", "changing", "waiting" };
 
 static const char *const events[MCX_GC_NUM_EVENTS] = {
     "user-call",  "user-change", "user-leave", "rx-invite",  "rx-progress", "rx-ok",           "rx-failure",
     "rx-offer",   "rx-bye",      "rx-lost",    "timer",      "call-ready",  "call-impossible", "invite-good",
     "invite-bad", "ok-good",     "ok-bad",     "offer-good", "offer-bad",   "change-ready",    "change-fatal",
+    "change-crossed", "change-needless",
 };
 
 static const char *const notes[] = { "calling", "established", "type", "not-changed", "refused", "ended" };
@@ -110,6 +111,7 @@ static const char *const types[MCX_GC_NUM_TYPES] = { "normal", "emergency", "imm
 static const struct mcx_groupcall_timer_info timers[MCX_GC_NUM_TIMERS] = {
     { "answer", 40000, "final response to INVITE or re-INVITE, then CANCEL or BYE" },
     { "cancel", 32000, "final response after CANCEL; 64 * T1 of RFC 3261 9.1" },
+    { "again", 200, "until a re-INVITE is tried again; after 491 as RFC 3261 14.1 has it" },
 };
 
 const char *mcx_groupcall_state_name(enum mcx_groupcall_state state)

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { MAX_TRIES = 8 }; /* of a re-INVITE that meets another one each time */
+
 /* Nothing is known of a group whose document was not read: everything protected (TS 24.481 7.2.8). */
 static void protection_take(struct mcx_groupcall *gc)
 {
@@ -214,7 +216,19 @@ enum mcx_groupcall_event gc_check_change(struct mcx_groupcall *gc, const struct 
         return MCX_GC_USER_CHANGE; /* no row: nothing to do */
     }
     gc->call.wanted = in->type;
+    gc->call.tries = 0;
     return MCX_GC_CHANGE_READY;
+}
+
+enum mcx_groupcall_event gc_check_again(struct mcx_groupcall *gc, const struct mcx_groupcall_in *in,
+                                        struct gc_found *found)
+{
+    struct mcx_sdp_floor_params wish = floor_wish(gc, gc->call.wanted, false);
+
+    (void)in;
+    (void)found;
+    return gc->call.wanted == gc->call.type || offer_make(gc, &wish) != MCX_OK ? MCX_GC_CHANGE_NEEDLESS
+                                                                               : MCX_GC_CHANGE_READY;
 }
 
 /* ---- RX_INVITE (TS 24.379 10.1.1.2.1.2) ---- */
@@ -378,7 +392,9 @@ enum mcx_groupcall_event gc_check_offer(struct mcx_groupcall *gc, const struct m
 enum mcx_groupcall_event gc_check_failure(struct mcx_groupcall *gc, const struct mcx_groupcall_in *in,
                                           struct gc_found *found)
 {
-    (void)gc;
     (void)found;
+    if (in->code == 491 && ++gc->call.tries < MAX_TRIES) {
+        return MCX_GC_CHANGE_CROSSED;
+    }
     return in->code == 408 || in->code == 481 ? MCX_GC_CHANGE_FATAL : MCX_GC_RX_FAILURE; /* RFC 3261 14.1 */
 }

@@ -18,6 +18,7 @@ struct gc_call {
     enum mcx_mcptt_session session;
     enum mcx_groupcall_type type;
     enum mcx_groupcall_type wanted; /* of the re-INVITE under way */
+    unsigned tries;                 /* of it */
     bool protect_media;
     bool protect_floor;
     uint32_t key_id;
@@ -63,6 +64,9 @@ enum mcx_groupcall_event gc_check_invite(struct mcx_groupcall *gc, const struct 
 enum mcx_groupcall_event gc_check_ok(struct mcx_groupcall *gc, const struct mcx_groupcall_in *in,
                                      struct gc_found *found);
 enum mcx_groupcall_event gc_check_offer(struct mcx_groupcall *gc, const struct mcx_groupcall_in *in,
+                                        struct gc_found *found);
+/** Timer AGAIN. */
+enum mcx_groupcall_event gc_check_again(struct mcx_groupcall *gc, const struct mcx_groupcall_in *in,
                                         struct gc_found *found);
 enum mcx_groupcall_event gc_check_failure(struct mcx_groupcall *gc, const struct mcx_groupcall_in *in,
                                           struct gc_found *found);

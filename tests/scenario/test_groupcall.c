@@ -589,11 +589,84 @@ static void the_server_changes_the_type(void **state)
     assert_int_equal(action(MCX_GC_SEND_REFUSAL)->code, 488);
     assert_int_equal(mcx_groupcall_state(gc), MCX_GC_IN_CALL);
 
-    /* both at once */
+    /* both at once: the other side comes first, then we try again */
     assert_int_equal(change(MCX_GC_EMERGENCY), MCX_OK);
     assert_int_equal(step(in), MCX_OK);
     assert_int_equal(action(MCX_GC_SEND_REFUSAL)->code, 491);
     assert_int_equal(mcx_groupcall_state(gc), MCX_GC_CHANGING);
+    end();
+}
+
+static mcx_err crossed(uint32_t retry_ms)
+{
+    return step((struct mcx_groupcall_in){
+        .event = MCX_GC_RX_FAILURE, .dialog = 7, .code = 491, .retry_ms = retry_ms });
+}
+
+static mcx_err again(void)
+{
+    return step((struct mcx_groupcall_in){ .event = MCX_GC_TIMER, .dialog = 7, .timer = MCX_GC_TIMER_AGAIN });
+}
+
+/* RFC 3261 14.1: an emergency that met a re-INVITE of the server is not lost. */
+static void a_change_that_crossed_is_tried_again(void **state)
+{
+    struct mcx_mcptt_info info = { .session = MCX_SESSION_PREARRANGED };
+    struct mcx_groupcall_in offer = { .event = MCX_GC_RX_OFFER, .dialog = 7, .info = &info };
+
+    (void)state;
+    call_up(false, "mc_queueing;mc_priority=5");
+    assert_int_equal(change(MCX_GC_EMERGENCY), MCX_OK);
+    assert_int_equal(crossed(1230), MCX_OK);
+    assert_int_equal(mcx_groupcall_state(gc), MCX_GC_WAITING);
+    assert_int_equal(action(MCX_GC_START_TIMER)->timer, MCX_GC_TIMER_AGAIN);
+    assert_int_equal(action(MCX_GC_START_TIMER)->delay_ms, 1230);
+    assert_null(action(MCX_GC_TELL));
+
+    offer.sdp = server_sdp("mc_queueing;mc_priority=255"); /* theirs comes first */
+    info.imminent_peril = MCX_MCPTT_TRUE;
+    assert_int_equal(step(offer), MCX_OK);
+    assert_non_null(action(MCX_GC_SEND_OK));
+    assert_int_equal(mcx_groupcall_state(gc), MCX_GC_WAITING);
+    assert_int_equal(again(), MCX_OK);
+    assert_int_equal(action(MCX_GC_SEND_REINVITE)->type, MCX_GC_EMERGENCY);
+    assert_int_equal(crossed(0), MCX_OK); /* the dialog is busy */
+    assert_int_equal(action(MCX_GC_START_TIMER)->delay_ms, 200);
+
+    info.emergency = MCX_MCPTT_TRUE; /* another member was quicker */
+    assert_int_equal(step(offer), MCX_OK);
+    assert_int_equal(again(), MCX_OK);
+    assert_null(action(MCX_GC_SEND_REINVITE));
+    assert_int_equal(mcx_groupcall_state(gc), MCX_GC_IN_CALL);
+    end();
+}
+
+static void a_change_that_waits_ends_with_the_wish_or_the_call(void **state)
+{
+    (void)state;
+    call_up(false, "mc_queueing;mc_priority=5");
+    assert_int_equal(change(MCX_GC_EMERGENCY), MCX_OK);
+    assert_int_equal(crossed(100), MCX_OK);
+    assert_int_equal(change(MCX_GC_NORMAL), MCX_OK); /* no longer wanted */
+    assert_int_equal(action(MCX_GC_STOP_TIMER)->timer, MCX_GC_TIMER_AGAIN);
+    assert_int_equal(mcx_groupcall_state(gc), MCX_GC_IN_CALL);
+    assert_int_equal(again(), MCX_E_STATE);
+
+    assert_int_equal(change(MCX_GC_EMERGENCY), MCX_OK);
+    for (int i = 1; i < 8; i++) {
+        assert_int_equal(crossed(100), MCX_OK);
+        assert_int_equal(mcx_groupcall_state(gc), MCX_GC_WAITING);
+        assert_int_equal(again(), MCX_OK);
+    }
+    assert_int_equal(crossed(100), MCX_OK); /* enough */
+    assert_int_equal(told(MCX_GC_NOTE_NOT_CHANGED), MCX_GC_CAUSE_REFUSED);
+    assert_int_equal(mcx_groupcall_state(gc), MCX_GC_IN_CALL);
+
+    assert_int_equal(change(MCX_GC_EMERGENCY), MCX_OK);
+    assert_int_equal(crossed(100), MCX_OK);
+    assert_int_equal(step((struct mcx_groupcall_in){ .event = MCX_GC_RX_BYE, .dialog = 7 }), MCX_OK);
+    assert_int_equal(action(MCX_GC_STOP_TIMER)->timer, MCX_GC_TIMER_AGAIN);
+    assert_int_equal(mcx_groupcall_state(gc), MCX_GC_IDLE);
     end();
 }
 
@@ -667,6 +740,8 @@ int main(void)
         cmocka_unit_test(upgraded_and_back),
         cmocka_unit_test(a_change_that_ends_the_call),
         cmocka_unit_test(the_server_changes_the_type),
+        cmocka_unit_test(a_change_that_crossed_is_tried_again),
+        cmocka_unit_test(a_change_that_waits_ends_with_the_wish_or_the_call),
         cmocka_unit_test(events_without_a_row_change_nothing),
         cmocka_unit_test(affiliations_are_bounded),
         cmocka_unit_test(actions_of_a_step_are_bounded),
