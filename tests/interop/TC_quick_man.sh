@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Each program explains itself and ends with the codes it promises; each option of --help is in its man page.
+# Each program explains itself and ends with the codes it promises; each option of --help is in its man page,
+# and so are the defaults of floor control.
 set -u
 : "${MCX_BIN:?}" "${MCX_SOURCE:?}"
 fail() { echo "FAIL: $*" >&2; exit 1; }
@@ -22,6 +23,11 @@ documented mcx-kmsd.8 mcx-kmsd
 documented mcx-gmsd.8 mcx-gmsd
 documented mcx-mcpttd.8 mcx-mcpttd
 documented mcx-ue.1 mcx-ue
+timers=$(sed -n '/^## Floor control server/,/^## Floor participant/s/^| \(T[0-9]*\) | \([0-9]*\)\(off\)\{0,1\}.*/\1 \2/p' "$MCX_SOURCE/docs/STATE-MACHINES.md")
+[ "$(wc -l <<<"$timers")" -eq 8 ] || fail "timers of the floor control server: $timers"
+while read -r name ms; do
+    page mcx-mcpttd.8 | grep -qE "(^|[ ,])$name ${ms:-0} \(" || fail "$name=${ms:-0} is not in mcx-mcpttd.8"
+done <<<"$timers"
 for command in $("$MCX_BIN/mcx" --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'); do
     page mcx.1 | grep -q "^.Ss mcx $command" || fail "mcx $command is not in mcx.1"
     case $command in
