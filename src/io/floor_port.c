@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "io/addr.h"
-
-enum { BURST = 64 };
+#include "io/control_port.h"
 
 struct user {
     uint32_t id;
@@ -17,10 +16,7 @@ struct user {
 
 struct mcx_floor_port {
     struct mcx_floor_port_config config;
-    struct mcx_rtp_socket *socket;
-    struct sockaddr_storage local;
-    struct mcx_watch watch;
-    bool watched;
+    struct mcx_control_port port;
     struct mcx_fsrv *srv;
     struct user *users;
     size_t num, cap;
@@ -83,10 +79,8 @@ static void send_to(struct mcx_floor_port *p, const struct user *to, const struc
         drop(p, to->mcptt_id, &(struct mcx_refusal){ "a message of ours could not be protected", "TS 24.380 13" });
         return;
     }
-    if (mcx_rtp_socket_send(p->socket, MCX_RTP, (const struct sockaddr *)&to->addr, mcx_addr_len(&to->addr),
-                            mcx_wr_done(&wr)) == MCX_OK) {
+    if (mcx_control_port_send(&p->port, &to->addr, mcx_wr_done(&wr)) == MCX_OK) {
         p->stats.sent++;
-        mcx_relay_capture(p->config.relay, &p->local, &to->addr, mcx_wr_done(&wr));
     }
 }
 
@@ -178,42 +172,49 @@ static void take_message(struct mcx_floor_port *p, const struct user *u, struct 
     }
 }
 
-/* Why a datagram of his was not opened; one in clear is told from noise. */
-static void drop_sealed(struct mcx_floor_port *p, const struct user *u, struct mcx_bytes datagram,
-                        const struct mcx_refusal *why)
+/* Whose datagram is being taken. */
+struct sender {
+    struct mcx_floor_port *port;
+    const struct user *user;
+};
+
+static struct mcx_channel *channel_of(void *arg)
+{
+    const struct sender *s = arg;
+
+    return s->port->config.channel(s->port->config.arg, s->user->mcptt_id);
+}
+
+static void take_opened(void *arg, struct mcx_bytes message)
+{
+    const struct sender *s = arg;
+
+    take_message(s->port, s->user, message);
+}
+
+/* Why a message of his was not opened; one in clear is told from noise. */
+static void drop_sealed(void *arg, mcx_err err, struct mcx_bytes rest, const struct mcx_refusal *why)
 {
     const struct mcx_refusal clear = { "a message in clear, and the call is protected", "TS 24.380 13" };
+    const struct sender *s = arg;
     struct mcx_floor_msg msg;
 
-    drop(p, u->mcptt_id, mcx_floor_read(&msg, datagram, NULL) == MCX_OK ? &clear : why);
+    (void)err;
+    drop(s->port, s->user->mcptt_id, mcx_floor_read(&msg, rest, NULL) == MCX_OK ? &clear : why);
 }
 
 static void take_protected(struct mcx_floor_port *p, const struct user *u, struct mcx_bytes datagram)
 {
-    struct mcx_channel *channel = p->config.channel(p->config.arg, u->mcptt_id);
-    struct mcx_rd rd = mcx_rd(datagram);
+    struct sender sender = { p, u };
+    const struct mcx_control_take take = { channel_of, take_opened, drop_sealed, &sender };
 
-    while (rd.len > 0) {
-        uint8_t plain[MCX_RTP_SOCKET_MTU];
-        struct mcx_wr wr = mcx_wr(plain, sizeof plain);
-        struct mcx_refusal why = { "he has no client-server key here", "TS 33.180 9.4.6" };
-        struct mcx_bytes before = mcx_bytes(rd.p, rd.len);
-        mcx_err err = channel != NULL ? mcx_channel_take(channel, &wr, &rd, &why) : MCX_E_NOKEY;
-
-        if (err == MCX_OK) {
-            take_message(p, u, mcx_wr_done(&wr));
-            continue;
-        }
-        drop_sealed(p, u, before, &why);
-        if (rd.len == before.len || err == MCX_E_NOKEY) {
-            return;
-        }
-    }
+    mcx_control_port_take(&take, datagram);
 }
 
-static void take_datagram(struct mcx_floor_port *p, const struct sockaddr_storage *from, struct mcx_bytes datagram)
+static void on_datagram(void *arg, const struct sockaddr_storage *from, struct mcx_bytes datagram)
 {
-    mcx_relay_capture(p->config.relay, from, &p->local, datagram);
+    struct mcx_floor_port *p = arg;
+
     for (size_t i = 0; i < p->num; i++) {
         if (!mcx_addr_equal(&p->users[i].addr, from)) {
             continue;
@@ -226,25 +227,6 @@ static void take_datagram(struct mcx_floor_port *p, const struct sockaddr_storag
         return;
     }
     drop(p, "", &(struct mcx_refusal){ "it came from no participant's address", "" });
-}
-
-static void on_readable(void *arg)
-{
-    struct mcx_floor_port *p = arg;
-    uint8_t buf[MCX_RTP_SOCKET_MTU];
-    struct sockaddr_storage from;
-
-    for (size_t i = 0; i < BURST; i++) {
-        struct mcx_wr wr = mcx_wr(buf, sizeof buf);
-        mcx_err err = mcx_rtp_socket_recv(p->socket, MCX_RTP, &wr, &from);
-
-        if (err == MCX_E_STATE) {
-            return;
-        }
-        if (err == MCX_OK) {
-            take_datagram(p, &from, mcx_wr_done(&wr));
-        }
-    }
 }
 
 /* ---- participants ---- */
@@ -292,7 +274,7 @@ mcx_err mcx_floor_port_join(struct mcx_floor_port *port, const struct mcx_fsrv_p
     mcx_err err;
 
     MCX_TRY(mcx_addr_make(&addr, host, number));
-    if (addr.ss_family != port->local.ss_family) {
+    if (addr.ss_family != port->port.local.ss_family) {
         return MCX_E_ARG; /* the socket is of one family */
     }
     if (known != NULL) {
@@ -342,7 +324,7 @@ bool mcx_floor_port_media(struct mcx_floor_port *port, uint32_t id, uint32_t ssr
 
 uint16_t mcx_floor_port_number(const struct mcx_floor_port *port)
 {
-    return mcx_rtp_socket_port(port->socket, MCX_RTP);
+    return mcx_control_port_number(&port->port);
 }
 
 mcx_err mcx_floor_port_open(struct mcx_floor_port **out, const struct mcx_floor_port_config *config)
@@ -356,13 +338,10 @@ mcx_err mcx_floor_port_open(struct mcx_floor_port **out, const struct mcx_floor_
     }
     p->config = *config;
     p->armed_ms = UINT64_MAX;
+    p->port = (struct mcx_control_port){ .relay = config->relay, .on_datagram = on_datagram, .arg = p };
     MCX_GO(err, mcx_rng_fill(&rng, &p->ssrc, sizeof p->ssrc));
     MCX_GO(err, mcx_fsrv_new(&p->srv, &config->floor));
-    MCX_GO(err, mcx_relay_socket(&p->socket, config->relay));
-    MCX_GO(err, mcx_addr_make(&p->local, mcx_relay_address(config->relay), mcx_floor_port_number(p)));
-    p->watch = (struct mcx_watch){ mcx_rtp_socket_fd(p->socket, MCX_RTP), on_readable, p };
-    MCX_GO(err, mcx_loop_watch(&p->watch));
-    p->watched = true;
+    MCX_GO(err, mcx_control_port_open(&p->port));
     *out = p;
     return MCX_OK;
 out:
@@ -379,12 +358,7 @@ void mcx_floor_port_close(struct mcx_floor_port *port, struct mcx_floor_stats *s
         *stats = port->stats;
     }
     mcx_timer_clear(&port->timer);
-    if (port->watched) {
-        mcx_loop_unwatch(&port->watch);
-    }
-    if (port->socket != NULL) {
-        mcx_rtp_socket_close(port->socket);
-    }
+    mcx_control_port_close(&port->port);
     while (port->num > 0) {
         remove_user(port, port->users[0].id);
     }

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "io/addr.h"
-
-enum { BURST = 16 };
+#include "io/control_port.h"
 
 struct clock {
     struct mcx_preest_port *port;
@@ -20,10 +19,8 @@ struct mcx_preest_port {
     struct mcx_preest *machine;
     struct mcx_relay_call *media;
     struct mcx_msrv_line audio; /* remote: of the call that is being connected */
-    struct mcx_rtp_socket *socket;
-    struct sockaddr_storage local, client;
-    struct mcx_watch watch;
-    bool watched;
+    struct mcx_control_port port;
+    struct sockaddr_storage client;
     struct clock clocks[MCX_PE_NUM_TIMERS];
     struct mcx_preest_stats stats;
 };
@@ -58,10 +55,8 @@ static mcx_err send_message(struct mcx_preest_port *p, const struct mcx_mcpc_msg
     struct mcx_wr wr = mcx_wr(buf, sizeof buf);
 
     MCX_TRY(make_datagram(&wr, p, msg));
-    MCX_TRY(mcx_rtp_socket_send(p->socket, MCX_RTP, (const struct sockaddr *)&p->client, mcx_addr_len(&p->client),
-                                mcx_wr_done(&wr)));
+    MCX_TRY(mcx_control_port_send(&p->port, &p->client, mcx_wr_done(&wr)));
     p->stats.sent++;
-    mcx_relay_capture(p->config.relay, &p->local, &p->client, mcx_wr_done(&wr));
     return MCX_OK;
 }
 
@@ -130,8 +125,16 @@ static void on_clock(void *arg)
 
 /* ---- in ---- */
 
-static void take_message(struct mcx_preest_port *p, struct mcx_bytes message)
+static struct mcx_channel *channel_of(void *arg)
 {
+    const struct mcx_preest_port *p = arg;
+
+    return p->config.channel(p->config.arg);
+}
+
+static void take_message(void *arg, struct mcx_bytes message)
+{
+    struct mcx_preest_port *p = arg;
     struct mcx_mcpc_msg msg;
     const struct mcx_preest_in in = { .event = MCX_PE_RX, .msg = &msg };
 
@@ -154,46 +157,20 @@ static const char *why_dropped(mcx_err err)
     }
 }
 
-static void take_datagram(struct mcx_preest_port *p, struct mcx_bytes datagram)
+static void drop_sealed(void *arg, mcx_err err, struct mcx_bytes rest, const struct mcx_refusal *why)
 {
-    struct mcx_rd rd = mcx_rd(datagram);
-
-    while (rd.len > 0) {
-        struct mcx_channel *channel = p->config.channel(p->config.arg);
-        uint8_t plain[MCX_RTP_SOCKET_MTU];
-        struct mcx_wr wr = mcx_wr(plain, sizeof plain);
-        size_t before = rd.len;
-        mcx_err err = channel != NULL ? mcx_channel_take(channel, &wr, &rd, NULL) : MCX_E_NOKEY;
-
-        if (err == MCX_OK) {
-            take_message(p, mcx_wr_done(&wr));
-            continue;
-        }
-        drop(p, why_dropped(err));
-        if (rd.len == before || err == MCX_E_NOKEY) {
-            return;
-        }
-    }
+    (void)rest;
+    (void)why;
+    drop(arg, why_dropped(err));
 }
 
-static void on_readable(void *arg)
+/* Who sent it is told by the key alone. */
+static void on_datagram(void *arg, const struct sockaddr_storage *from, struct mcx_bytes datagram)
 {
-    struct mcx_preest_port *p = arg;
-    uint8_t buf[MCX_RTP_SOCKET_MTU];
-    struct sockaddr_storage from;
+    const struct mcx_control_take take = { channel_of, take_message, drop_sealed, arg };
 
-    for (size_t i = 0; i < BURST; i++) {
-        struct mcx_wr wr = mcx_wr(buf, sizeof buf);
-        mcx_err err = mcx_rtp_socket_recv(p->socket, MCX_RTP, &wr, &from);
-
-        if (err == MCX_E_STATE) {
-            return;
-        }
-        if (err == MCX_OK) {
-            mcx_relay_capture(p->config.relay, &from, &p->local, mcx_wr_done(&wr));
-            take_datagram(p, mcx_wr_done(&wr));
-        }
-    }
+    (void)from;
+    mcx_control_port_take(&take, datagram);
 }
 
 /* ---- calls ---- */
@@ -237,22 +214,18 @@ void mcx_preest_port_release(struct mcx_preest_port *port)
 
 uint16_t mcx_preest_port_number(const struct mcx_preest_port *port)
 {
-    return mcx_rtp_socket_port(port->socket, MCX_RTP);
+    return mcx_control_port_number(&port->port);
 }
 
 static mcx_err sockets_open(struct mcx_preest_port *p, struct mcx_msrv_line *audio, const struct mcx_msrv_port *control)
 {
     MCX_TRY(mcx_relay_open(&p->media, p->config.relay, audio, 1));
     p->audio = *audio;
-    MCX_TRY(mcx_relay_socket(&p->socket, p->config.relay));
-    MCX_TRY(mcx_addr_make(&p->local, mcx_relay_address(p->config.relay), mcx_preest_port_number(p)));
+    MCX_TRY(mcx_control_port_open(&p->port));
     MCX_TRY(mcx_addr_make(&p->client, control->host, control->port));
-    if (p->client.ss_family != p->local.ss_family) {
+    if (p->client.ss_family != p->port.local.ss_family) {
         return MCX_E_ARG; /* the sockets are of one family */
     }
-    p->watch = (struct mcx_watch){ mcx_rtp_socket_fd(p->socket, MCX_RTP), on_readable, p };
-    MCX_TRY(mcx_loop_watch(&p->watch));
-    p->watched = true;
     return MCX_OK;
 }
 
@@ -267,6 +240,7 @@ mcx_err mcx_preest_port_open(struct mcx_preest_port **out, const struct mcx_pree
         return MCX_E_NOMEM;
     }
     p->config = *config;
+    p->port = (struct mcx_control_port){ .relay = config->relay, .on_datagram = on_datagram, .arg = p };
     for (size_t i = 0; i < MCX_PE_NUM_TIMERS; i++) {
         p->clocks[i].port = p;
         p->clocks[i].which = (enum mcx_preest_timer)i;
@@ -288,12 +262,7 @@ void mcx_preest_port_close(struct mcx_preest_port *port, struct mcx_preest_stats
     for (size_t i = 0; i < MCX_PE_NUM_TIMERS; i++) {
         mcx_timer_clear(&port->clocks[i].timer);
     }
-    if (port->watched) {
-        mcx_loop_unwatch(&port->watch);
-    }
-    if (port->socket != NULL) {
-        mcx_rtp_socket_close(port->socket);
-    }
+    mcx_control_port_close(&port->port);
     mcx_relay_close(port->media, &port->stats.media);
     if (stats != NULL) {
         *stats = port->stats;
