@@ -34,6 +34,10 @@ struct mcx_kmsc_retry {
 };
 #define MCX_KMSC_RETRY_DEFAULT ((struct mcx_kmsc_retry){ 3, 1000, 30000 })
 
+/** How long to wait after so many failures in a row, the last one not counted. @retval MCX_E_RNG */
+MCX_MUST_CHECK mcx_err mcx_kmsc_wait_ms(uint64_t *out, const struct mcx_kmsc_retry *retry, uint32_t num_failures,
+                                        const struct mcx_rng *rng);
+
 struct mcx_kmsc_config {
     const char *url;       /* https://host[:port], without path */
     const char *kms_uri;   /* the home KMS */

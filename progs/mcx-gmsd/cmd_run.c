@@ -6,6 +6,7 @@
  *   serve   HTTPS: documents for members, administration      (one event loop)
  *   queue   payloads, key periods, activation                 (parent of the workers)
  *   notify  SIP: changes of documents                         (with --sip-listen)
+ *   keys    its own keys, from its KMS                        (with --kms-url)
  */
 #define _DEFAULT_SOURCE 1 /* sigaction */
 #include "mcx-gmsd/gmsd.h"
@@ -29,11 +30,12 @@
 
 #define RESTART_MS 1000 /* a process that ends by itself is not started again sooner */
 
-enum process { SERVE, QUEUE, NOTIFY, NUM_PROCESSES };
+enum process { SERVE, QUEUE, NOTIFY, KEYS, NUM_PROCESSES };
 
 struct supervisor {
     const struct options *o;
     uint8_t *seal_key;
+    char gms[MCX_GMS_URI_MAX];
     pid_t pid[NUM_PROCESSES];
     uint64_t started_ms[NUM_PROCESSES];
     uint16_t port;
@@ -49,6 +51,10 @@ static int check_options(const struct options *o)
         return usage_error(
             "run wants --dir, --seal-key, --store, --store-key, --listen, --tls-cert, --tls-key, --jwks");
     }
+    if ((o->kms_url == NULL) != (o->kms_uri == NULL) || (o->kms_url == NULL) != (o->kms_ca == NULL) ||
+        (o->kms_url == NULL) != (o->kms_token == NULL)) {
+        return usage_error("--kms-url, --kms-uri, --kms-ca and --kms-token go together");
+    }
     if (o->key_lifetime != 0 && o->key_lifetime < 10 * (o->fetch_window + 1)) {
         return usage_error("--key-lifetime is at least ten times --fetch-window");
     }
@@ -61,34 +67,52 @@ static int check_options(const struct options *o)
     return EXIT_DONE;
 }
 
-/* The GMS can sign only what its own key set is for. */
-static int check_store(const struct options *o, const char *gms)
+static int holds_keys(bool *held, const struct options *o, const char *gms)
 {
     struct mcx_store *store = NULL;
-    bool held = false;
-    int rc = store_open(&store, o);
+    int rc = EXIT_DONE;
 
+    *held = false;
+    if (o->kms_url != NULL && o->store != NULL && access(o->store, F_OK) != 0) {
+        return EXIT_DONE; /* not fetched yet */
+    }
+    rc = store_open(&store, o);
     for (size_t i = 0; rc == EXIT_DONE && i < mcx_store_num_key_sets(store); i++) {
-        held = held || strcmp(mcx_store_key_set(store, i)->user_uri, gms) == 0;
+        *held = *held || strcmp(mcx_store_key_set(store, i)->user_uri, gms) == 0;
     }
     mcx_store_free(store);
-    if (rc == EXIT_DONE && !held) {
-        fprintf(stderr, "mcx-gmsd: %s holds no key set of %s; 'mcx kms fetch --user %s' fetches one\n", o->store, gms,
-                gms);
-        return EXIT_ENVIRONMENT;
-    }
     return rc;
 }
 
+/* The GMS can sign only what its own key set is for. With those of an earlier period it serves what it has meanwhile.
+ */
+static int check_store(const struct options *o, const char *gms)
+{
+    bool held = false;
+    int rc = holds_keys(&held, o, gms);
+
+    if (rc != EXIT_DONE || held) {
+        return rc;
+    }
+    if (o->kms_url != NULL) {
+        return o->check_only ? EXIT_DONE : keys_fill(o, gms);
+    }
+    fprintf(stderr, "mcx-gmsd: %s holds no key set of %s; 'mcx kms fetch --user %s' fetches one\n", o->store, gms, gms);
+    return EXIT_ENVIRONMENT;
+}
+
 /* Everything is opened and closed again: the processes open it for themselves. */
-static int check(const struct options *o, const uint8_t *seal_key)
+static int check(struct supervisor *s)
 {
     struct mcx_gmsdb *db = NULL;
     const char *which = NULL;
-    int rc = db_open(&db, o, seal_key);
+    int rc = db_open(&db, s->o, s->seal_key);
 
-    rc = rc == EXIT_DONE ? check_store(o, mcx_gmsdb_uri(db)) : rc;
+    if (rc == EXIT_DONE) {
+        (void)snprintf(s->gms, sizeof s->gms, "%s", mcx_gmsdb_uri(db));
+    }
     mcx_gmsdb_close(db);
+    rc = rc == EXIT_DONE ? check_store(s->o, s->gms) : rc;
     if (rc == EXIT_DONE && mcx_crypto_self_test(&which) != MCX_OK) {
         fprintf(stderr, "mcx-gmsd: self-test of %s failed; do not use this build\n", which == NULL ? "?" : which);
         return EXIT_ENVIRONMENT;
@@ -112,7 +136,8 @@ static int child_main(const struct supervisor *s, enum process what, int port_fd
     switch (what) {
     case SERVE: return serve_main(s->o, s->seal_key, port_fd);
     case QUEUE: return queue_main(s->o, s->seal_key);
-    default: return notify_main(s->o, s->root, s->sip_port, port_fd);
+    case NOTIFY: return notify_main(s->o, s->root, s->sip_port, port_fd);
+    default: mcx_secret_free(s->seal_key); return keys_main(s->o, s->gms);
     }
 }
 
@@ -193,6 +218,9 @@ static int tell_ready(const struct supervisor *s)
         (void)json_object_set_new(j, "sip", json_integer(s->sip_port));
         (void)json_object_set_new(j, "notify", json_integer(s->pid[NOTIFY]));
     }
+    if (j != NULL && s->o->kms_url != NULL) {
+        (void)json_object_set_new(j, "keys", json_integer(s->pid[KEYS]));
+    }
     text = j == NULL ? NULL : json_dumps(j, 0);
     err = text == NULL ? MCX_E_NOMEM : mcx_file_replace(s->o->ready_file, mcx_bytes_str(text), 0644);
     free(text);
@@ -209,21 +237,26 @@ static void to_all(const struct supervisor *s, int signal)
     }
 }
 
+static const char *const has_ended[NUM_PROCESSES] = {
+    [SERVE] = "the serving process has ended",
+    [QUEUE] = "the queue process has ended; it starts again",
+    [NOTIFY] = "the notifying process has ended; it starts again",
+    [KEYS] = "the process that fetches keys has ended; it starts again",
+};
+
 /* The server holds the address: without it there is no point. The queue starts again, and goes on where it was. */
 static int reaped(struct supervisor *s, pid_t pid)
 {
     if (pid == s->pid[SERVE]) {
         s->pid[SERVE] = 0;
-        log_plain(MCX_LOG_ERROR, NULL, "the serving process has ended");
+        log_plain(MCX_LOG_ERROR, NULL, has_ended[SERVE]);
         return EXIT_ENVIRONMENT;
     }
     for (int i = QUEUE; i < NUM_PROCESSES; i++) {
         if (pid != s->pid[i]) {
             continue;
         }
-        log_plain(MCX_LOG_ERROR, NULL,
-                  i == QUEUE ? "the queue process has ended; it starts again"
-                             : "the notifying process has ended; it starts again");
+        log_plain(MCX_LOG_ERROR, NULL, has_ended[i]);
         if (mcx_clock_mono_ms() < s->started_ms[i] + RESTART_MS) {
             (void)usleep(RESTART_MS * 1000);
         }
@@ -285,6 +318,7 @@ static int supervise(struct supervisor *s)
     rc = start_listening(s, SERVE, &s->port);
     rc = rc == EXIT_DONE ? start(s, QUEUE, -1) : rc;
     rc = rc == EXIT_DONE ? start_notifying(s) : rc;
+    rc = rc == EXIT_DONE && s->o->kms_url != NULL ? start(s, KEYS, -1) : rc;
     rc = rc == EXIT_DONE ? tell_ready(s) : rc;
     if (rc == EXIT_DONE) {
         log_plain(MCX_LOG_INFO, NULL, "serving");
@@ -301,7 +335,7 @@ int cmd_run(const struct options *o)
     int rc = check_options(o);
 
     rc = rc == EXIT_DONE ? seal_read(&s.seal_key, o) : rc;
-    rc = rc == EXIT_DONE ? check(o, s.seal_key) : rc;
+    rc = rc == EXIT_DONE ? check(&s) : rc;
     if (rc == EXIT_DONE && o->check_only) {
         puts("mcx-gmsd: the configuration is good");
     } else if (rc == EXIT_DONE) {

@@ -21,6 +21,10 @@ struct options {
     const char *seal_key;
     const char *store;
     const char *store_key;
+    const char *kms_url; /* NULL = the operator fills the store */
+    const char *kms_uri;
+    const char *kms_ca;
+    const char *kms_token;
     const char *listen;
     const char *sip_listen; /* NULL = members are not notified */
     const char *tls_cert;
@@ -86,6 +90,10 @@ int queue_main(const struct options *o, const uint8_t *seal_key);
 /* Tells subscribers of changes, over SIP, until SIGTERM; writes its port as above unless `port_fd` is negative.
  * `known`: the port it had before, 0 = none. */
 int notify_main(const struct options *o, const char *xcap_root, uint16_t known, int port_fd);
+/* Fetches the server's own keys, ahead of each key period, until SIGTERM; tells its parent with SIGHUP. */
+int keys_main(const struct options *o, const char *gms);
+/* Fetches them now, in a process of its own. */
+int keys_fill(const struct options *o, const char *gms);
 
 /* The administration interface: a request to /admin/v1/ and its answer as JSON. */
 #define ADMIN_PATH "/admin/v1/"

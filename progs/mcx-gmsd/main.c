@@ -31,6 +31,7 @@ static const struct command {
       "         [--admin-scope S] [--admin MCPTT-ID ...] [--mcptt-server URI ...] [--workers N]\n"
       "         [--fetch-window S] [--urgent-window S] [--rekey-every S] [--key-lifetime S] [--sakke-to-self]\n"
       "         [--sip-listen TRANSPORT:ADDR:PORT]\n"
+      "         [--kms-url https://HOST:PORT --kms-uri URI --kms-ca PEM --kms-token FILE]\n"
       "         [--refusals PER_MINUTE_AND_ADDRESS] [--connections N] [--connections-per-peer N]\n"
       "         [--ready-file FILE] [-t]                                     serve; -t only checks" },
     { "audit", cmd_audit, "list --dir DIR [--json]                                      who changed what" },
@@ -43,13 +44,13 @@ static void usage(FILE *f)
     for (size_t i = 0; i < NUM_COMMANDS; i++) {
         fprintf(f, "  %-6s %s\n", commands[i].name, commands[i].help);
     }
-    fputs(
-        "\nThe key store is the GMS's own, filled by 'mcx kms fetch'; it is read anew when it changes, and at SIGHUP.\n"
-        "Groups are administered with 'mcx group'. A seal key file holds 64 hex digits and has mode 0600.\n"
-        "Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment. SIGTERM ends 'run' cleanly, SIGUSR1 logs\n"
-        "how many answers of each kind were given. 0 lifts the limit of --refusals and --connections-per-peer, and\n"
-        "switches --rekey-every and --key-lifetime off; --workers 0 is as many as there are processors.\n",
-        f);
+    fputs("\nThe key store is the GMS's own, filled from its KMS with --kms-url, ahead of each key period, or by\n"
+          "'mcx kms fetch'; it is read anew when it changes, and at SIGHUP.\n"
+          "Groups are administered with 'mcx group'. A seal key file holds 64 hex digits and has mode 0600.\n"
+          "Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment. SIGTERM ends 'run' cleanly, SIGUSR1 logs\n"
+          "how many answers of each kind were given. 0 lifts the limit of --refusals and --connections-per-peer, and\n"
+          "switches --rekey-every and --key-lifetime off; --workers 0 is as many as there are processors.\n",
+          f);
 }
 
 enum { TEXT, NUMBER, LIST };
@@ -79,6 +80,10 @@ static const struct value {
     T("seal-key", seal_key),
     T("store", store),
     T("store-key", store_key),
+    T("kms-url", kms_url),
+    T("kms-uri", kms_uri),
+    T("kms-ca", kms_ca),
+    T("kms-token", kms_token),
     T("listen", listen),
     T("sip-listen", sip_listen),
     T("tls-cert", tls_cert),

@@ -143,6 +143,9 @@ static void log_progress(void *arg, const struct mcx_gmsdb_progress *p)
     char total[32];
 
     (void)arg;
+    if (p->done + p->failed == p->total) {
+        return; /* complete, or waits for somebody to mend what failed */
+    }
     grouped(done, p->done + p->failed);
     grouped(total, p->total);
     (void)snprintf(event, sizeof event, "%s %08" PRIx32 ": %s of %s, %" PRIu64 " s left", p->kind, p->key_id, done,

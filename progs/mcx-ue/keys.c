@@ -147,17 +147,12 @@ static void failed(struct ue_keys *k)
 {
     const struct mcx_kmsc_retry policy = MCX_KMSC_RETRY_DEFAULT;
     const struct mcx_rng rng = mcx_rng_system();
-    uint64_t wait = policy.first_ms;
-    uint32_t r = 0;
+    uint64_t wait = 0;
 
-    for (uint32_t i = 0; i < k->num_failures && wait < policy.max_ms; i++) {
-        wait *= 2;
+    if (mcx_kmsc_wait_ms(&wait, &policy, k->num_failures, &rng) != MCX_OK) {
+        wait = policy.max_ms;
     }
-    wait = wait > policy.max_ms ? policy.max_ms : wait;
     k->num_failures++;
-    if (mcx_rng_fill(&rng, &r, sizeof r) == MCX_OK) {
-        wait -= r % (wait / 2 + 1);
-    }
     k->next_fetch = now().sec + (wait + 999) / 1000;
     report(k, "failed",
            "New keys could not be fetched from the KMS; the ones you have stay in use while they are "

@@ -157,6 +157,9 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
                           "(SELECT count(*) FROM job j WHERE j.round = r.id AND j.state = 1), "
                           "(SELECT count(*) FROM job j WHERE j.round = r.id) FROM round r JOIN gkey k ON k.id = r.gkey "
                           "WHERE r.state = 0 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.round = r.id AND j.state = 0) "
+                          /* a new key that no member at all could be given waits until what failed is tried again */
+                          "AND (r.kind <> 0 OR NOT EXISTS (SELECT 1 FROM job j WHERE j.round = r.id) "
+                          "OR EXISTS (SELECT 1 FROM job j WHERE j.round = r.id AND j.state = 1)) "
                           "ORDER BY r.id LIMIT 1",
     [Q_ROUND_PLAN] = "UPDATE round SET activation = ?2, expiry = ?3, tries = ?4, t_min_ms = max(t_min_ms, ?5) "
                      "WHERE id = ?1",
@@ -242,7 +245,10 @@ const char *const mcx_gmsdb_sql[NUM_QUERIES] = {
         "(SELECT j.error FROM job j JOIN round r ON r.id = j.round WHERE r.gkey = k.id AND j.member = m.uri "
         "AND j.state = 2 ORDER BY r.id DESC LIMIT 1), 'not made yet') END "
         "FROM gkey_group kg JOIN gkey k ON k.id = kg.gkey JOIN member m ON m.grp = kg.grp "
-        "WHERE kg.grp = ?1 AND k.state = 1 AND " STAYS " AND NOT EXISTS (SELECT 1 FROM payload p JOIN round r "
+        "WHERE kg.grp = ?1 AND (k.state = 1 OR (k.state = 0 AND EXISTS (SELECT 1 FROM round r JOIN job j ON j.round = "
+        "r.id "
+        "WHERE r.gkey = k.id AND j.member = m.uri AND j.state = 2))) AND " STAYS
+        " AND NOT EXISTS (SELECT 1 FROM payload p JOIN round r "
         "ON r.id = p.round AND r.state = 1 WHERE p.gkey = k.id AND p.member = m.uri AND p.fetched_ms <> 0) "
         "ORDER BY k.id, m.uri",
     [Q_VIEW_PROGRESS] =

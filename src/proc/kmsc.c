@@ -186,25 +186,32 @@ static mcx_err give_up(struct mcx_kmsc *k, struct mcx_kmsc_out *out, mcx_err err
     return MCX_OK;
 }
 
+mcx_err mcx_kmsc_wait_ms(uint64_t *out, const struct mcx_kmsc_retry *retry, uint32_t num_failures,
+                         const struct mcx_rng *rng)
+{
+    uint64_t wait = retry->first_ms;
+    uint32_t r = 0;
+
+    for (uint32_t i = 0; i < num_failures && wait < retry->max_ms; i++) {
+        wait *= 2;
+    }
+    wait = wait > retry->max_ms ? retry->max_ms : wait;
+    MCX_TRY(mcx_rng_fill(rng, &r, sizeof r));
+    *out = wait - r % (wait / 2 + 1);
+    return MCX_OK;
+}
+
 /* A lost answer or a 5xx: again after a while, so long as the policy has tries left. */
 static mcx_err try_again(struct mcx_kmsc *k, struct mcx_kmsc_out *out, mcx_err err)
 {
-    uint64_t wait = k->retry.first_ms;
-    uint32_t r = 0;
-
     if (k->tries >= k->retry.num) {
         return give_up(k, out, err);
     }
-    for (uint32_t i = 0; i < k->tries && wait < k->retry.max_ms; i++) {
-        wait *= 2;
-    }
-    wait = wait > k->retry.max_ms ? k->retry.max_ms : wait;
-    MCX_TRY(mcx_rng_fill(k->rng, &r, sizeof r));
+    MCX_TRY(mcx_kmsc_wait_ms(&out->wait_ms, &k->retry, k->tries, k->rng));
     k->tries++;
     k->waiting = true;
     out->action = MCX_KMSC_WAIT;
     out->operation = operation[k->step];
-    out->wait_ms = wait - r % (wait / 2 + 1);
     out->err = err;
     return MCX_OK;
 }

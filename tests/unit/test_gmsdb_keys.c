@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys over their time at the database of the GMS: how early a successor is begun, and who hears of a revocation when
- * a key serves several groups, or served them once.
+ * a key serves several groups, or served them once;
+ * and a key that nobody could be given.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -294,6 +295,45 @@ static void removed_from_both(void **state)
     lab_end(&l);
 }
 
+static void note_reason(void *arg, const struct mcx_gmsdb_lack *lack)
+{
+    char *text = arg;
+
+    (void)strcat(strcat(strcat(strcat(text, lack->member), " "), lack->reason), ";");
+}
+
+/* A key for which no payload at all could be made takes over from nothing; it does when that has been mended. */
+static void nobody_reached(void **state)
+{
+    struct mcx_gmsdb_event ev;
+    char reasons[256] = "";
+    struct lab l;
+    char key[32];
+
+    (void)state;
+    lab_begin(&l);
+    lab_group(&l, FIRE, PEOPLE(ALICE, BOB), false, NULL);
+    wait_s(&l, 2 * WINDOW);
+    lab_key_part(key, lab_look(&l, FIRE, ALICE));
+    l.unreachable = "example.org";
+    ev = lab_hand(&l);
+    assert_int_equal(mcx_gmsdb_rekey(l.db, &ev, FIRE, "by hand", NULL), MCX_OK);
+    wait_s(&l, 4 * WINDOW);
+    assert_int_equal(lab_look(&l, FIRE, ALICE).num, 1);
+    assert_int_equal(status_for(&l, FIRE, ALICE, key), 1);
+    assert_int_equal(mcx_gmsdb_lacking(l.db, FIRE, note_reason, reasons), MCX_OK);
+    assert_non_null(strstr(reasons, ALICE " no certificate;" BOB " no certificate;"));
+    lab_group(&l, POLICE, PEOPLE("sip:carol@example.com"), false, NULL); /* nor does it keep others waiting */
+    wait_s(&l, 1);
+    assert_int_equal(lab_look(&l, POLICE, "sip:carol@example.com").num, 1);
+    l.unreachable = NULL;
+    assert_int_equal(mcx_gmsdb_retry(l.db), MCX_OK);
+    wait_s(&l, 3 * WINDOW);
+    assert_int_equal(lab_look(&l, FIRE, ALICE).num, 1);
+    assert_int_equal(status_for(&l, FIRE, ALICE, key), -1);
+    lab_end(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +341,7 @@ int main(void)
         cmocka_unit_test(lost_after_all_left),    cmocka_unit_test(revoked_after_leaving),
         cmocka_unit_test(lost_with_a_shared_key), cmocka_unit_test(lost_with_a_key_of_before),
         cmocka_unit_test(removed_from_both),      cmocka_unit_test(away_meanwhile),
+        cmocka_unit_test(nobody_reached),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
