@@ -41,7 +41,7 @@ static void group(struct mcx_bytes in)
     }
     if (err != MCX_OK || mcx_group_doc_read(&again, mcx_bytes(xml, len), NULL, NULL, &why) != MCX_OK ||
         strcmp(head.uri, again.uri) != 0 || strcmp(head.temporary, again.temporary) != 0 ||
-        head.protect_media != again.protect_media || head.priority != again.priority) {
+        head.protect_media != again.protect_media || head.priority != again.priority || head.hang_s != again.hang_s) {
         abort();
     }
     free(xml);

@@ -153,6 +153,7 @@ def fuzz_group_doc():
            b'</list><x:supported-services><x:service enabler="urn:urn-7:3gpp-service.ims.icsi.mcptt"><x:group-media>'
            b"<m:mcptt-speech/></x:group-media></x:service></x:supported-services>"
            b"<m:on-network-invite-members>true</m:on-network-invite-members><m:protect-media>false</m:protect-media>"
+           b"<m:on-network-hang-timer>PT1M30.5S</m:on-network-hang-timer>"
            b"<m:require-multicast-floor-control-signalling/>"
            b'<m:on-network-regrouped temporary-MCPTT-group-ID="sip:t@example.org"'
            b' temporary-MCPTT-group-requestor="sip:d@example.org"/></list-service></group>')

@@ -47,6 +47,7 @@ struct mcx_group_head {
     bool protect_floor;
     bool multicast_floor;              /* require-multicast-floor-control-signalling */
     uint32_t max_participants;         /* 0 = no limit */
+    uint32_t hang_s;                   /* on-network-hang-timer; 0 = none told, UINT32_MAX = PT0S, at most a day */
     uint8_t priority;                  /* on-network-group-priority */
     char temporary[MCX_GROUP_URI_MAX]; /* on-network-regrouped: the temporary group; "" = not regrouped */
     char requestor[MCX_GROUP_URI_MAX];

@@ -115,6 +115,7 @@ struct mcx_mgrp_action {
     struct mcx_mgrp_peer peer;
     bool protect_floor;
     uint16_t indicator; /* MCX_FI_* of <mcx/floor_msg.h> */
+    uint32_t hang_s;    /* of the group document: T4 of floor control; 0 = none told, UINT32_MAX = it does not run */
     /* NOTE: "affiliated", "deaffiliated", "affiliation-refused", "group-changed", "group-call-setup", "group-call-refused",
      * "group-call-type", "group-joined", "group-left", "group-call-ended"; strings are "" where unknown */
     const char *note, *user, *group, *text;

@@ -294,6 +294,9 @@ static mcx_err open_session(struct session *s, const struct mcx_mgrp_action *a)
     struct mcx_group_relay_config media = { .relay = d->relay, .on_drop = on_media_drop, .arg = s };
 
     floor.floor.indicator = a->indicator;
+    if (a->hang_s != 0) { /* TS 24.380 table 11.1.3-1: T4 is the group's */
+        floor.floor.timer_ms[MCX_FS_T4] = a->hang_s == UINT32_MAX ? UINT32_MAX : a->hang_s * 1000;
+    }
     MCX_TRY(mcx_floor_port_open(&s->floor, &floor));
     media.floor = s->floor;
     return mcx_group_relay_open(&s->media, &media);

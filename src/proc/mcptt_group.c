@@ -77,6 +77,7 @@ static void open_media(struct mgrp_step *s)
 
     a->protect_floor = s->session->protect_floor;
     a->indicator = mgrp_indicator_of(s->session);
+    a->hang_s = s->session->group->head.hang_s;
     a->group = s->session->group->head.uri;
 }
 

@@ -64,6 +64,7 @@ static void group_reads_back(void **state)
                                          .protect_floor = false,
                                          .multicast_floor = true,
                                          .max_participants = 12,
+                                         .hang_s = 45,
                                          .priority = 7,
                                          .temporary = TEMP,
                                          .requestor = ALICE };
@@ -108,6 +109,70 @@ static void long_group(void **state)
     free(xml);
 }
 
+/* on-network-hang-timer, an xs:duration: T4 of floor control (TS 24.380 11.1.3). */
+static void hang_timer(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t want; /* 0 = refused */
+    } cases[] = {
+        { "PT30S", 30 },
+        { " PT1M30S ", 90 },
+        { "PT1H", 3600 },
+        { "P1D", 86400 },
+        { "P0DT5S", 5 },
+        { "PT2.75S", 2 },
+        { "PT0S", UINT32_MAX },
+        { "PT0.4S", UINT32_MAX },
+        { "PT86400S", 86400 },
+        { "PT86401S", 0 },
+        { "P1DT1S", 0 },
+        { "", 0 },
+        { "P", 0 },
+        { "PT", 0 },
+        { "P1DT", 0 },
+        { "30", 0 },
+        { "T30S", 0 },
+        { "PT30", 0 },
+        { "PTS", 0 },
+        { "P30S", 0 },
+        { "PT1D", 0 },
+        { "PT5S5S", 0 },
+        { "PT5S1M", 0 },
+        { "P1M", 0 },
+        { "P1Y", 0 },
+        { "-PT5S", 0 },
+        { "PT-5S", 0 },
+        { "PT.5S", 0 },
+        { "PT5.S", 0 },
+        { "PT1.5M", 0 },
+        { "PT5s", 0 },
+        { "PT5S ;", 0 },
+        { "P T5S", 0 },
+        { "PT99999999999999999999S", 0 },
+        { "PTT5S", 0 },
+    };
+    char xml[2048];
+    struct mcx_group_head head;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        mcx_err err = MCX_OK;
+
+        (void)snprintf(xml, sizeof xml,
+                       "<group xmlns='urn:oma:xml:poc:list-service' xmlns:x='urn:oma:xml:xdm:extensions' "
+                       "xmlns:m='urn:3gpp:ns:mcpttGroupInfo:1.0'><list-service uri='sip:group1@example.org'>"
+                       "<list/><x:supported-services><x:service enabler='urn:urn-7:3gpp-service.ims.icsi.mcptt'>"
+                       "<x:group-media><m:mcptt-speech/></x:group-media></x:service></x:supported-services>"
+                       "<m:on-network-hang-timer>%s</m:on-network-hang-timer></list-service></group>",
+                       cases[i].text);
+        err = mcx_group_doc_read(&head, mcx_bytes_str(xml), NULL, NULL, NULL);
+        if (err != (cases[i].want == 0 ? MCX_E_FORMAT : MCX_OK) || (err == MCX_OK && head.hang_s != cases[i].want)) {
+            fail_msg("%s: %s, %u", cases[i].text, mcx_err_name(err), (unsigned)head.hang_s);
+        }
+    }
+}
+
 /* Other prefixes, another order, elements of OMA and of nobody: as other people's servers write it. */
 static void foreign_group(void **state)
 {
@@ -136,6 +201,7 @@ static void foreign_group(void **state)
     assert_string_equal(head.display_name, "East");
     assert_int_equal(head.kind, MCX_GROUP_PREARRANGED);
     assert_int_equal(head.max_participants, 4);
+    assert_int_equal(head.hang_s, 0);
     assert_false(head.protect_media);
     assert_true(head.protect_floor); /* absent means true */
     assert_false(head.multicast_floor);
@@ -481,6 +547,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(group_reads_back),
         cmocka_unit_test(long_group),
+        cmocka_unit_test(hang_timer),
         cmocka_unit_test(foreign_group),
         cmocka_unit_test(payloads_read_back),
         cmocka_unit_test(no_payload),

@@ -11,6 +11,8 @@
 /* The MCPTT ICSI, as <service enabler> (TS 24.481 7.2.8). */
 #define ENABLER "urn:urn-7:3gpp-service.ims.icsi.mcptt"
 
+enum { MAX_HANG_S = 86400 };
+
 static const char *const oma_uri[] = { NS_LIST_SERVICE };
 static const char *const info_uri[] = { NS_GROUP_INFO };
 static const char *const ext_uri[] = { NS_EXTENSIONS };
@@ -106,6 +108,33 @@ static mcx_err read_numbers(struct mcx_group_head *head, const struct mcx_xml_no
     return MCX_OK;
 }
 
+/* T4 of floor control in this group (TS 24.380 11.1.3). */
+static mcx_err read_hang_timer(struct mcx_group_head *head, const struct mcx_xml_node *service)
+{
+    const struct mcx_xml_node *node = NULL;
+    struct mcx_bytes text;
+    uint64_t seconds = 0;
+
+    MCX_TRY(mcx_xml_child(&node, service, info, "on-network-hang-timer"));
+    if (node == NULL) {
+        return MCX_OK;
+    }
+    MCX_TRY(mcx_xml_text(&text, node));
+    MCX_TRY(group_duration(&seconds, MAX_HANG_S, text));
+    head->hang_s = seconds == 0 ? UINT32_MAX : (uint32_t)seconds;
+    return MCX_OK;
+}
+
+static void put_hang_timer(struct mcx_xml_wr *wr, const struct mcx_group_head *head)
+{
+    char text[sizeof "PT4294967295S"];
+
+    if (head->hang_s != 0) {
+        (void)snprintf(text, sizeof text, "PT%uS", head->hang_s == UINT32_MAX ? 0u : (unsigned)head->hang_s);
+        mcx_xml_wr_elem(wr, "mcpttgi:on-network-hang-timer", text);
+    }
+}
+
 static mcx_err read_protection(struct mcx_group_head *head, const struct mcx_xml_node *service)
 {
     head->protect_media = true; /* absent means true (7.2.8) */
@@ -134,6 +163,7 @@ static mcx_err read_head(struct mcx_group_head *head, const struct mcx_xml_node 
     MCX_TRY(child_name(head->display_name, sizeof head->display_name, service));
     MCX_TRY(read_kind(head, service));
     MCX_TRY(read_numbers(head, service));
+    MCX_TRY(read_hang_timer(head, service));
     MCX_TRY(read_protection(head, service));
     return read_regrouped(head, service);
 }
@@ -316,6 +346,7 @@ static void put_group(struct mcx_xml_wr *wr, const struct mcx_group_doc_params *
     if (head->max_participants != 0) {
         mcx_xml_wr_elem_u64(wr, "mcpttgi:on-network-max-participant-count", head->max_participants);
     }
+    put_hang_timer(wr, head);
     put_protection(wr, head);
     if (head->temporary[0] != '\0') {
         put_regrouped(wr, params);

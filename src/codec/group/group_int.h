@@ -19,6 +19,8 @@ mcx_err group_uri(char *out, size_t cap, struct mcx_bytes text);
 mcx_err group_uri_attr(char *out, size_t cap, const struct mcx_xml_node *node, const char *local);
 /** xs:boolean. @retval MCX_E_FORMAT */
 mcx_err group_bool(bool *out, struct mcx_bytes text);
+/** xs:duration in whole seconds, without years and months: their length is not fixed. @retval MCX_E_FORMAT also above `max` */
+mcx_err group_duration(uint64_t *out, uint64_t max, struct mcx_bytes text);
 /** Move the document of a finished writer to the end of `out`, or fail; the writer is cleared either way. */
 mcx_err group_append(struct mcx_wr *out, struct mcx_xml_wr *wr);
 /** Hand the document of a finished writer to a caller who releases it with free(); the writer is cleared either way. */
