@@ -117,8 +117,9 @@ struct mcx_mgrp_action {
     uint16_t indicator; /* MCX_FI_* of <mcx/floor_msg.h> */
     uint32_t hang_s;    /* of the group document: T4 of floor control; 0 = none told, UINT32_MAX = it does not run */
     /* NOTE: "affiliated", "deaffiliated", "affiliation-refused", "group-changed", "group-call-setup", "group-call-refused",
-     * "group-call-type", "group-joined", "group-left", "group-call-ended"; strings are "" where unknown */
-    const char *note, *user, *group, *text;
+     * "group-answer-refused", "group-offer-refused", "group-call-type", "group-joined", "group-left",
+     * "group-call-ended"; strings are "" where unknown. `clause` goes with refusals */
+    const char *note, *user, *group, *text, *clause;
     enum mcx_warning warning;
 };
 struct mcx_mgrp_out {

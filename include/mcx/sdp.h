@@ -87,6 +87,9 @@ bool mcx_sdp_attr_next(struct mcx_rd *rd, struct mcx_bytes *name, struct mcx_byt
 MCX_MUST_CHECK mcx_err mcx_sdp_key_mgmt(uint8_t *out, size_t cap, size_t *out_len, const struct mcx_sdp *sdp,
                                         size_t media, struct mcx_refusal *why);
 
+/** Whether a key stands anywhere in it: key-mgmt (RFC 4567 3.1) or crypto (RFC 4568 9.1). */
+bool mcx_sdp_has_key(const struct mcx_sdp *sdp);
+
 /** AMR-WB as a description offers it (RFC 4867 8.2). */
 struct mcx_sdp_amrwb {
     uint8_t payload_type;

@@ -213,6 +213,9 @@ static void do_note(struct md_groups *g, const struct mcx_mgrp_action *a)
     if (a->text[0] != '\0') {
         (void)json_object_set_new(o, "text", md_clean(a->text));
     }
+    if (a->clause[0] != '\0') {
+        (void)json_object_set_new(o, "clause", json_string(a->clause));
+    }
     note(g, a->note, refusal ? a->text : "", o);
 }
 

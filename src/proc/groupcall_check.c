@@ -141,22 +141,6 @@ static mcx_err remote_take(struct gc_call *call, struct mcx_sdp_floor_params *fl
     return MCX_OK;
 }
 
-/* Whether a key stands in the description: keys of a group come from the GMS alone (docs/DEVIATIONS.md "gc-key-mgmt").
- */
-static bool brings_key(const struct mcx_sdp *sdp)
-{
-    struct mcx_bytes name = { 0 };
-    struct mcx_bytes value = { 0 };
-    struct mcx_rd rd = mcx_rd(sdp->text);
-
-    while (mcx_sdp_attr_next(&rd, &name, &value)) {
-        if (mcx_bytes_is(name, "key-mgmt") || mcx_bytes_is(name, "crypto")) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static uint8_t lower(uint8_t a, uint8_t b)
 {
     return a < b ? a : b;
@@ -267,7 +251,7 @@ static mcx_err description_take(struct mcx_groupcall *gc, struct mcx_sdp *sdp, c
     found->cause = MCX_GC_CAUSE_SDP;
     MCX_TRY(mcx_sdp_read(sdp, in->sdp, &found->why));
     found->cause = MCX_GC_CAUSE_KEY_IN_SDP;
-    if (brings_key(sdp)) {
+    if (mcx_sdp_has_key(sdp)) { /* keys of a group come from the GMS alone ("gc-key-mgmt") */
         return mcx_refuse(&found->why, MCX_E_POLICY, "a key in the description of a group call", "TS 33.180 5.7");
     }
     found->cause = MCX_GC_CAUSE_MEDIA;

@@ -17,16 +17,15 @@ static mcx_err keep_offer(struct mgrp_leg *leg, const struct mgrp_request *reque
 }
 
 static void refuse_call(struct mgrp_step *s, const struct mgrp_request *request, const char *user,
-                        const struct msrv_verdict *v, const char *text)
+                        const struct msrv_verdict *v, const struct mcx_refusal *why)
 {
     mgrp_reject(s, s->in->leg, v);
-    mgrp_note(s, "group-call-refused", user, request->group,
-              v->warning != MCX_WARN_NONE ? mcx_warning_text(v->warning) : text, v);
+    mgrp_note_refused(s, "group-call-refused", user, request->group, v, why);
 }
 
 /* Into the session of the group, or a new one. */
 static struct msrv_verdict enter(struct mgrp_step *s, const struct mgrp_request *request, struct mgrp_group *group,
-                                 const char *user, const char **text)
+                                 const char *user, struct mcx_refusal *why)
 {
     static const struct msrv_verdict no_memory = { 500, "Server Internal Error", MCX_WARN_NONE, NULL };
     static const struct msrv_verdict not_acceptable = { 488, "Not Acceptable Here", MCX_WARN_NONE, NULL };
@@ -36,16 +35,14 @@ static struct msrv_verdict enter(struct mgrp_step *s, const struct mgrp_request 
     struct mgrp_leg *old;
     bool fresh = group->session == NULL;
 
-    *text = "the offer is unusable";
-    if (mgrp_read_media(&peer, &amrwb, &request->mime, true) != MCX_OK ||
-        (!fresh && amrwb.payload_type != group->session->amrwb.payload_type)) {
+    if (mgrp_read_media(&peer, &amrwb, &request->mime, group->session, why) != MCX_OK) {
         return not_acceptable;
     }
-    *text = "no other member can be called";
+    *why = (struct mcx_refusal){ "no other member can be called", "TS 24.379 10.1.1.4.2" };
     if (fresh && group->head.kind == MCX_GROUP_PREARRANGED && !mgrp_somebody_else(s, group, user)) {
         return nobody;
     }
-    *text = "out of memory";
+    *why = (struct mcx_refusal){ "out of memory", "" };
     if (fresh && mgrp_new_session(s, group, user) != MCX_OK) {
         return no_memory;
     }
@@ -88,21 +85,25 @@ static mcx_err invited(struct mgrp_step *s)
     struct mgrp_group *group = NULL;
     struct mgrp_request request;
     struct msrv_verdict v;
-    const char *text = "";
+    struct mcx_refusal why = { "the body cannot be read", "TS 24.379 F.1" };
     bool fresh;
 
     if (mgrp_find_leg(s, s->in->leg)) {
         return MCX_E_STATE;
     }
     if (mgrp_read_request(&request, s->in->sip) != MCX_OK) {
-        refuse_call(s, &request, "", &bad_request, "unreadable body");
+        refuse_call(s, &request, "", &bad_request, &why);
         return MCX_OK;
     }
     v = mgrp_check_invite(s, &request, &caller, &group);
-    fresh = v.code == 0 && group->session == NULL;
-    v = v.code == 0 ? enter(s, &request, group, caller->mcptt_id, &text) : v;
     if (v.code != 0) {
-        refuse_call(s, &request, caller != NULL ? caller->mcptt_id : "", &v, v.reason == NULL ? text : v.reason);
+        refuse_call(s, &request, caller != NULL ? caller->mcptt_id : "", &v, NULL);
+        return MCX_OK;
+    }
+    fresh = group->session == NULL;
+    v = enter(s, &request, group, caller->mcptt_id, &why);
+    if (v.code != 0) {
+        refuse_call(s, &request, caller->mcptt_id, &v, &why);
         return MCX_OK;
     }
     mgrp_find_member(group, caller->mcptt_id)->left = 0;

@@ -109,6 +109,9 @@ const char *mgrp_text(struct mcx_mgrp *grp, const char *format, ...) __attribute
 struct mcx_mgrp_action *mgrp_action(struct mgrp_step *s, enum mcx_mgrp_act act);
 void mgrp_note(struct mgrp_step *s, const char *what, const char *user, const char *group, const char *text,
                const struct msrv_verdict *v);
+/** The same for a refusal; without `why` as the response says it. */
+void mgrp_note_refused(struct mgrp_step *s, const char *what, const char *user, const char *group,
+                       const struct msrv_verdict *v, const struct mcx_refusal *why);
 /** REJECT with Warning. */
 void mgrp_reject(struct mgrp_step *s, uint32_t leg, const struct msrv_verdict *v);
 mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg, bool renew);
@@ -132,9 +135,9 @@ struct msrv_verdict mgrp_check_invite(struct mgrp_step *s, const struct mgrp_req
                                       const struct mcx_msrv_user **caller, struct mgrp_group **group);
 /** May he have the call type that he asks for? */
 struct msrv_verdict mgrp_check_type(const struct mgrp_request *request, const struct mcx_msrv_user *user);
-/** Media of an offer or answer: where he is, what he can. */
+/** Media of an offer or answer: where he is, what he can, and that it fits the session if there is one. */
 mcx_err mgrp_read_media(struct mcx_mgrp_peer *out, struct mcx_sdp_amrwb *amrwb, const struct mcx_mime *mime,
-                        bool is_offer);
+                        const struct mgrp_session *session, struct mcx_refusal *why);
 
 /* ---- sessions and the legs in them (mcptt_group_session.c) ---- */
 struct mgrp_leg *mgrp_leg_of(const struct mgrp_session *session, const char *mcptt_id);

@@ -25,19 +25,18 @@ static mcx_err respond(struct mgrp_step *s, const struct msrv_verdict *v, uint32
 static mcx_err refuse(struct mgrp_step *s, uint16_t code, const char *reason, enum mcx_warning warning,
                       const char *user, const char *group)
 {
+    static const struct mcx_refusal unreadable = { "the publication cannot be read", "TS 24.379 9.3.1" };
     struct msrv_verdict v = { code, reason, warning, NULL };
 
     MCX_TRY(respond(s, &v, 0));
-    mgrp_note(s, "affiliation-refused", user, group,
-              warning != MCX_WARN_NONE ? mcx_warning_text(warning) : reason, &v);
+    mgrp_note_refused(s, "affiliation-refused", user, group, &v, code == 400 ? &unreadable : NULL);
     return MCX_OK;
 }
 
 static bool is_listed(const struct mcx_affiliation *list, const char *group)
 {
     for (size_t i = 0; i < list->num_groups; i++) {
-        if (strcmp(list->group[i].group, group) == 0 &&
-            list->group[i].status != MCX_AFFILIATION_DEAFFILIATING) {
+        if (strcmp(list->group[i].group, group) == 0 && list->group[i].status != MCX_AFFILIATION_DEAFFILIATING) {
             return true;
         }
     }

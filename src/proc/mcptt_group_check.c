@@ -162,7 +162,16 @@ struct msrv_verdict mgrp_check_invite(struct mgrp_step *s, const struct mgrp_req
 
 /* ---- SDP ---- */
 
-static mcx_err read_floor(struct mcx_mgrp_peer *out, const struct mcx_sdp *sdp)
+static mcx_err read_host(char *out, size_t cap, const struct mcx_sdp *sdp, size_t line, struct mcx_refusal *why)
+{
+    struct mcx_bytes host = mcx_sdp_conn(sdp, line)->host;
+
+    return host.len != 0 && mcx_bytes_cstr(out, cap, host) == MCX_OK
+               ? MCX_OK
+               : mcx_refuse(why, MCX_E_FORMAT, "no address for audio or floor control", "RFC 4566 5.7");
+}
+
+static mcx_err read_floor(struct mcx_mgrp_peer *out, const struct mcx_sdp *sdp, struct mcx_refusal *why)
 {
     struct mcx_sdp_floor_params params = { 0 };
     struct mcx_bytes fmtp = mcx_bytes(NULL, 0);
@@ -171,31 +180,45 @@ static mcx_err read_floor(struct mcx_mgrp_peer *out, const struct mcx_sdp *sdp)
     if (!mcx_sdp_floor(&line, &fmtp, sdp)) {
         return MCX_OK;
     }
-    MCX_TRY(mcx_sdp_floor_params_read(&params, fmtp));
-    MCX_TRY(mcx_bytes_cstr(out->floor_host, sizeof out->floor_host, mcx_sdp_conn(sdp, line)->host));
+    if (mcx_sdp_floor_params_read(&params, fmtp) != MCX_OK) {
+        return mcx_refuse(why, MCX_E_FORMAT, "malformed attribute of the floor control line", "TS 24.380 12.1.2");
+    }
+    MCX_TRY(read_host(out->floor_host, sizeof out->floor_host, sdp, line, why));
     out->floor_port = sdp->media[line].port;
     out->queueing = params.queueing;
     out->implicit_request = params.implicit_request;
     return MCX_OK;
 }
 
-mcx_err mgrp_read_media(struct mcx_mgrp_peer *out, struct mcx_sdp_amrwb *amrwb, const struct mcx_mime *mime,
-                        bool is_offer)
+/* Keys of a group come from the GMS alone, and this server has none (docs/DEVIATIONS.md "group-key-mgmt"). */
+static mcx_err read_sdp(struct mcx_sdp *sdp, const struct mcx_mime *mime, struct mcx_refusal *why)
 {
     const struct mcx_mime_part *part = mcx_mime_find(mime, MCX_TYPE_SDP);
+
+    if (part == NULL) {
+        return mcx_refuse(why, MCX_E_FORMAT, "no session description", "TS 24.379 6.2.1");
+    }
+    MCX_TRY(mcx_sdp_read(sdp, part->body, why));
+    return mcx_sdp_has_key(sdp)
+               ? mcx_refuse(why, MCX_E_POLICY, "a key in the description of a group call", "TS 33.180 5.7")
+               : MCX_OK;
+}
+
+mcx_err mgrp_read_media(struct mcx_mgrp_peer *out, struct mcx_sdp_amrwb *amrwb, const struct mcx_mime *mime,
+                        const struct mgrp_session *session, struct mcx_refusal *why)
+{
     struct mcx_mgrp_peer peer = { 0 };
     struct mcx_sdp sdp;
     size_t line = 0;
 
-    if (part == NULL) {
-        return MCX_E_FORMAT;
+    MCX_TRY(read_sdp(&sdp, mime, why));
+    MCX_TRY(mcx_sdp_audio(&line, amrwb, &sdp, why));
+    if (session != NULL && amrwb->payload_type != session->amrwb.payload_type) { /* packets are not rewritten */
+        return mcx_refuse(why, MCX_E_UNSUP, "another payload type than that of the call", "RFC 3264 6.1");
     }
-    MCX_TRY(mcx_sdp_read(&sdp, part->body, NULL));
-    MCX_TRY(mcx_sdp_audio(&line, amrwb, &sdp, NULL));
-    MCX_TRY(mcx_bytes_cstr(peer.host, sizeof peer.host, mcx_sdp_conn(&sdp, line)->host));
+    MCX_TRY(read_host(peer.host, sizeof peer.host, &sdp, line, why));
     peer.rtp_port = sdp.media[line].port;
-    MCX_TRY(read_floor(&peer, &sdp));
-    peer.implicit_request = peer.implicit_request && is_offer;
+    MCX_TRY(read_floor(&peer, &sdp, why));
     *out = peer;
     return MCX_OK;
 }

@@ -66,6 +66,11 @@ bool mcx_mgrp_row(struct mcx_mgrp_row *row, size_t i)
 
 /* ---- events at a leg ---- */
 
+static const char *group_of(const struct mgrp_step *s)
+{
+    return s->session->group != NULL ? s->session->group->head.uri : "";
+}
+
 static void join(struct mgrp_step *s)
 {
     const struct mgrp_member *m = mgrp_find_member(s->session->group, s->leg->mcptt_id);
@@ -86,12 +91,15 @@ static void join(struct mgrp_step *s)
 
 static mcx_err take_answer(struct mgrp_step *s)
 {
+    struct mcx_refusal why = { "", "" };
     struct mcx_sdp_amrwb amrwb;
     struct mcx_mime mime;
+    mcx_err err = mcx_mime_read(&mime, s->in->sip->content_type, s->in->sip->body, &why);
 
-    if (mcx_mime_read(&mime, s->in->sip->content_type, s->in->sip->body, NULL) != MCX_OK ||
-        mgrp_read_media(&s->leg->peer, &amrwb, &mime, false) != MCX_OK ||
-        amrwb.payload_type != s->session->amrwb.payload_type) {
+    err = err == MCX_OK ? mgrp_read_media(&s->leg->peer, &amrwb, &mime, s->session, &why) : err;
+    s->leg->peer.implicit_request = false; /* means nothing in an answer */
+    if (err != MCX_OK) {
+        mgrp_note_refused(s, "group-answer-refused", s->leg->mcptt_id, group_of(s), NULL, &why);
         s->leg->state = MGRP_ACTIVE;
         mgrp_dismiss(s->grp, s->leg);
         mgrp_look_whether_enough(s);
@@ -110,17 +118,18 @@ static mcx_err take_ack(struct mgrp_step *s)
     return MCX_OK;
 }
 
-static void reject_offer(struct mgrp_step *s, const struct msrv_verdict *v)
+static mcx_err reject_offer(struct mgrp_step *s, const struct msrv_verdict *v, const struct mcx_refusal *why)
 {
     mgrp_reject(s, s->leg->id, v);
+    mgrp_note_refused(s, "group-offer-refused", s->leg->mcptt_id, group_of(s), v, why);
+    return MCX_OK;
 }
+
+static const struct msrv_verdict not_acceptable = { 488, "Not Acceptable Here", MCX_WARN_NONE, NULL };
 
 static mcx_err refuse_offer(struct mgrp_step *s)
 {
-    static const struct msrv_verdict v = { 488, "Not Acceptable Here", MCX_WARN_NONE, NULL };
-
-    reject_offer(s, &v);
-    return MCX_OK;
+    return reject_offer(s, &not_acceptable, &(struct mcx_refusal){ "the call is over for him", "RFC 3261 14.2" });
 }
 
 /* re-INVITE: a new call type, or new addresses. */
@@ -133,18 +142,17 @@ static mcx_err take_offer(struct mgrp_step *s)
     struct mcx_sdp_amrwb amrwb;
     struct mcx_mgrp_action *a;
     struct msrv_verdict v;
+    struct mcx_refusal why = { "the body cannot be read", "TS 24.379 F.1" };
 
     if (mgrp_read_request(&request, s->in->sip) != MCX_OK && request.mime.num == 0) {
-        return refuse_offer(s);
+        return reject_offer(s, &not_acceptable, &why);
     }
     v = m != NULL && m->user != NULL ? mgrp_check_type(&request, m->user) : MSRV_PASS;
     if (v.code != 0) {
-        reject_offer(s, &v);
-        return MCX_OK;
+        return reject_offer(s, &v, NULL);
     }
-    if (mgrp_read_media(&peer, &amrwb, &request.mime, true) != MCX_OK ||
-        amrwb.payload_type != s->session->amrwb.payload_type) {
-        return refuse_offer(s);
+    if (mgrp_read_media(&peer, &amrwb, &request.mime, s->session, &why) != MCX_OK) {
+        return reject_offer(s, &not_acceptable, &why);
     }
     sdp = mcx_mime_find(&request.mime, MCX_TYPE_SDP);
     peer.implicit_request = false;

@@ -30,13 +30,13 @@ struct mcx_mgrp_action *mgrp_action(struct mgrp_step *s, enum mcx_mgrp_act act)
 
     memset(a, 0, sizeof *a);
     a->act = act;
-    a->headers = a->note = a->user = a->group = a->text = "";
+    a->headers = a->note = a->user = a->group = a->text = a->clause = "";
     a->session = s->session != NULL ? s->session->id : 0;
     return a;
 }
 
-void mgrp_note(struct mgrp_step *s, const char *what, const char *user, const char *group, const char *text,
-               const struct msrv_verdict *v)
+static struct mcx_mgrp_action *make_note(struct mgrp_step *s, const char *what, const char *user, const char *group,
+                                         const char *text, const struct msrv_verdict *v)
 {
     struct mcx_mgrp_action *a = mgrp_action(s, MCX_MGRP_NOTE);
 
@@ -48,6 +48,36 @@ void mgrp_note(struct mgrp_step *s, const char *what, const char *user, const ch
         a->code = v->code;
         a->warning = v->warning;
     }
+    return a;
+}
+
+void mgrp_note(struct mgrp_step *s, const char *what, const char *user, const char *group, const char *text,
+               const struct msrv_verdict *v)
+{
+    (void)make_note(s, what, user, group, text, v);
+}
+
+/* What stands behind a response, for the log. */
+static struct mcx_refusal why_of(const struct msrv_verdict *v)
+{
+    bool type = v->warning == MCX_WARN_NONE && v->warning_reason != NULL;
+
+    if (type) {
+        return (struct mcx_refusal){ "he may not have a call of this type", "TS 24.379 6.3.3.1.14" };
+    }
+    if (v->warning != MCX_WARN_NONE) {
+        return (struct mcx_refusal){ v->warning_reason != NULL ? v->warning_reason : mcx_warning_text(v->warning),
+                                     "TS 24.379 4.4.2" };
+    }
+    return (struct mcx_refusal){ v->reason, "" };
+}
+
+void mgrp_note_refused(struct mgrp_step *s, const char *what, const char *user, const char *group,
+                       const struct msrv_verdict *v, const struct mcx_refusal *why)
+{
+    const struct mcx_refusal found = why != NULL ? *why : why_of(v);
+
+    make_note(s, what, user, group, found.reason, v)->clause = found.clause;
 }
 
 /* A refused call type is answered with what the call is instead (TS 24.379 6.3.3.1.14). */

@@ -25,6 +25,11 @@ static const char *const names[NUM_USERS] = { "sip:alice@example.org", "sip:bob@
     "m=audio " port " RTP/AVP " pt "\r\na=rtpmap:" pt " AMR-WB/16000/1\r\n"                                             \
     "m=application " floor " udp MCPTT\r\na=fmtp:MCPTT " fmtp "\r\n"
 #define OFFER SDP("4000", "4010", "97", "mc_queueing;mc_implicit_request")
+#define PARTS(session, audio, floor)                                                                                   \
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\n" session "t=0 0\r\nm=audio 4000 RTP/AVP 97\r\n"                       \
+    audio "a=rtpmap:97 AMR-WB/16000/1\r\nm=application 4010 udp MCPTT\r\n" floor
+#define ADDRESS "c=IN IP4 192.0.2.10\r\n"
+#define CRYPTO  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"
 
 /* All actions of an event with those that MORE brings. */
 enum { MAX_SEEN = 4096 };
@@ -40,7 +45,7 @@ static struct world {
         enum mcx_mgrp_act act;
         uint32_t leg, session;
         uint16_t code, indicator;
-        char note[32], user[64], to[64];
+        char note[32], user[64], to[64], text[80], clause[32];
         char *body;
         struct mcx_mgrp_peer peer;
         bool protect_floor;
@@ -77,6 +82,8 @@ static void keep(const struct mcx_mgrp_action *a)
     snprintf(s->note, sizeof s->note, "%s", a->note);
     snprintf(s->user, sizeof s->user, "%s", a->act == MCX_MGRP_JOIN ? a->peer.mcptt_id : a->user);
     snprintf(s->to, sizeof s->to, "%s", a->to != NULL ? a->to : "");
+    snprintf(s->text, sizeof s->text, "%s", a->text);
+    snprintf(s->clause, sizeof s->clause, "%s", a->clause);
     s->body = strndup(a->body.len > 0 ? (const char *)a->body.p : "", a->body.len);
 }
 
@@ -684,35 +691,83 @@ static void test_refusals(void **state)
         const char *info, *sdp;
         uint16_t code;
         unsigned warning;
+        const char *clause;
     } cases[] = {
-        { "no such group", ALICE, INFO("prearranged", "sip:none@example.org"), OFFER, 404, 113 },
-        { "not a member", DAVE, PREARRANGED, OFFER, 403, 116 },
-        { "chat of a prearranged group", ALICE, INFO("chat", GROUP), OFFER, 404, 117 },
-        { "prearranged of a chat group", ALICE, INFO("prearranged", CHAT), OFFER, 404, 118 },
-        { "not affiliated", CAROL, PREARRANGED, OFFER, 403, 120 },
-        { "no SDP", ALICE, PREARRANGED, NULL, 488, 0 },
+        { "no such group", ALICE, INFO("prearranged", "sip:none@example.org"), OFFER, 404, 113, "TS 24.379 4.4.2" },
+        { "not a member", DAVE, PREARRANGED, OFFER, 403, 116, "TS 24.379 4.4.2" },
+        { "chat of a prearranged group", ALICE, INFO("chat", GROUP), OFFER, 404, 117, "TS 24.379 4.4.2" },
+        { "prearranged of a chat group", ALICE, INFO("prearranged", CHAT), OFFER, 404, 118, "TS 24.379 4.4.2" },
+        { "not affiliated", CAROL, PREARRANGED, OFFER, 403, 120, "TS 24.379 4.4.2" },
+        { "no SDP", ALICE, PREARRANGED, NULL, 488, 0, "TS 24.379 6.2.1" },
         { "no AMR-WB", ALICE, PREARRANGED, "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
-                                           "m=audio 4000 RTP/AVP 0\r\n", 488, 0 },
-        { "emergency without the right", BOB, PREARRANGED EMERGENCY, OFFER, 403, 0 },
-        { "no mcptt-info", ALICE, NULL, OFFER, 400, 0 },
+                                           "m=audio 4000 RTP/AVP 0\r\n", 488, 0, "TS 26.179 4" },
+        { "emergency without the right", BOB, PREARRANGED EMERGENCY, OFFER, 403, 0, "TS 24.379 6.3.3.1.14" },
+        { "no mcptt-info", ALICE, NULL, OFFER, 400, 0, "TS 24.379 F.1" },
+        { "no SDP that can be read", ALICE, PREARRANGED, "v=1\r\n", 488, 0, "RFC 4566 5.1" },
+        { "no address", ALICE, PREARRANGED, PARTS("", "", "c=IN IP4 192.0.2.10\r\n"), 488, 0, "RFC 4566 5.7" },
+        { "no address of floor control", ALICE, PREARRANGED, PARTS("", ADDRESS, ""), 488, 0, "RFC 4566 5.7" },
+        { "floor attribute", ALICE, PREARRANGED, PARTS(ADDRESS, "", "a=fmtp:MCPTT mc_priority=-1\r\n"), 488, 0,
+          "TS 24.380 12.1.2" },
+        { "key of the session", ALICE, PREARRANGED, PARTS(ADDRESS "a=key-mgmt:mikey AQAFgM0=\r\n", "", ""), 488, 0,
+          "TS 33.180 5.7" },
+        { "key of the audio", ALICE, PREARRANGED, PARTS(ADDRESS, "a=key-mgmt:mikey AQAFgM0=\r\n", ""), 488, 0,
+          "TS 33.180 5.7" },
+        { "by its other name", ALICE, PREARRANGED, PARTS(ADDRESS, "a=keymgmt:mikey AQAFgM0=\r\n", ""), 488, 0,
+          "TS 33.180 5.7" },
+        { "key of RFC 4568", ALICE, PREARRANGED, PARTS(ADDRESS, CRYPTO, ""), 488, 0, "TS 33.180 5.7" },
+        { "key of floor control", ALICE, PREARRANGED, PARTS(ADDRESS, "", CRYPTO), 488, 0, "TS 33.180 5.7" },
     };
 
     (void)state;
     affiliate(ALICE);
     affiliate(BOB);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct seen *s;
+        const struct seen *s, *note;
 
         (void)call(cases[i].user, cases[i].info, cases[i].sdp);
         s = want(MCX_MGRP_REJECT);
-        if (s->code != cases[i].code || noted("group-call-refused")->warning != cases[i].warning) {
-            fail_msg("%s: %u, warning %u", cases[i].what, s->code, noted("group-call-refused")->warning);
+        note = noted("group-call-refused");
+        if (s->code != cases[i].code || note->warning != cases[i].warning) {
+            fail_msg("%s: %u, warning %u", cases[i].what, s->code, note->warning);
+        }
+        if (note->text[0] == '\0' || strcmp(note->clause, cases[i].clause) != 0) {
+            fail_msg("%s: %s", cases[i].what, note->clause);
         }
         assert_int_equal(mcx_mgrp_num_sessions(w.grp), 0);
     }
     w.no_channel = true; /* his floor messages could not be protected */
     (void)call(ALICE, PREARRANGED, OFFER);
     assert_int_equal(noted("group-call-refused")->warning, 100);
+    assert_string_equal(noted("group-call-refused")->text, "no client-server key");
+}
+
+/* An answer that cannot be used ends his part, a re-INVITE that cannot be leaves it as it was. */
+static void test_descriptions_refused(void **state)
+{
+    uint32_t legs[3], session;
+
+    (void)state;
+    affiliate(ALICE);
+    affiliate(BOB);
+    affiliate(CAROL);
+    legs[0] = call(ALICE, PREARRANGED, OFFER);
+    session = want(MCX_MGRP_MEDIA_OPEN)->session;
+    assert_int_equal(media_ready(session), MCX_OK);
+    legs[1] = find(MCX_MGRP_INVITE, 0)->leg;
+    legs[2] = find(MCX_MGRP_INVITE, 1)->leg;
+    assert_int_equal(answered(legs[1]), MCX_OK);
+    assert_int_equal(at(MCX_MGRP_EV_ANSWER, legs[2], PARTS(ADDRESS, CRYPTO, ""), true), MCX_OK);
+    assert_string_equal(noted("group-answer-refused")->clause, "TS 33.180 5.7");
+    assert_string_equal(noted("group-answer-refused")->user, names[CAROL]);
+    assert_int_equal(want(MCX_MGRP_HANGUP)->leg, legs[2]);
+    assert_int_equal(count(MCX_MGRP_JOIN), 0);
+    assert_int_equal(at(MCX_MGRP_EV_OFFER, legs[1], PARTS(ADDRESS "a=key-mgmt:mikey AQAFgM0=\r\n", "", ""), true), MCX_OK);
+    assert_int_equal(want(MCX_MGRP_REJECT)->code, 488);
+    assert_string_equal(noted("group-offer-refused")->clause, "TS 33.180 5.7");
+    assert_int_equal(at(MCX_MGRP_EV_OFFER, legs[1], SDP("4000", "4010", "98", ""), true), MCX_OK);
+    assert_string_equal(noted("group-offer-refused")->clause, "RFC 3264 6.1");
+    assert_int_equal(count(MCX_MGRP_JOIN) + count(MCX_MGRP_PART), 0);
+    assert_int_equal(answered(legs[1]), MCX_E_STATE); /* he is in the call */
 }
 
 static void test_limits(void **state)
@@ -848,7 +903,7 @@ int main(void)
         T(test_chat),             T(test_inactive),       T(test_member_removed), T(test_affiliation_ends),
         T(test_told_again),       T(test_changed_meanwhile),
         T(test_emergency),        T(test_refusals),       T(test_limits),         T(test_affiliation_refused),
-        T(test_many),             T(test_documents),
+        T(test_many),             T(test_documents),      T(test_descriptions_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* a=key-mgmt (RFC 4567 3, 4.1.2). */
+/* a=key-mgmt (RFC 4567 3, 4.1.2); a=crypto is only recognised (RFC 4568). */
 #include "codec/sdp/sdp_line.h"
 
 #include <string.h>
@@ -100,4 +100,18 @@ mcx_err mcx_sdp_key_mgmt(uint8_t *out, size_t cap, size_t *out_len, const struct
         return mcx_refuse(why, err, "the MIKEY message in the SDP is not strict base64", "RFC 4648 4");
     }
     return MCX_OK;
+}
+
+bool mcx_sdp_has_key(const struct mcx_sdp *sdp)
+{
+    struct mcx_bytes name = { 0 };
+    struct mcx_bytes value = { 0 };
+    struct mcx_rd rd = mcx_rd(sdp->text);
+
+    while (mcx_sdp_attr_next(&rd, &name, &value)) {
+        if (is_key_mgmt(name) || mcx_bytes_is(name, "crypto")) {
+            return true;
+        }
+    }
+    return false;
 }
