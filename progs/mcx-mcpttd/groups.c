@@ -352,6 +352,19 @@ static void do_media_open(struct md_groups *g, const struct mcx_mgrp_action *a)
     enqueue(g, &e);
 }
 
+/* Without media and floor control he is no participant: BYE. */
+static void unreachable(struct md_groups *g, const struct mcx_mgrp_action *a)
+{
+    struct leg *leg = find_leg(g, a->leg);
+
+    note(g, "media-address-unusable", "",
+         json_pack("{s:o, s:s, s:s}", "user", md_clean(a->peer.mcptt_id), "text",
+                   "an address that this server cannot send to", "clause", "RFC 4566 5.7"));
+    if (leg != NULL && leg->sip != NULL) {
+        mcx_sip_call_hangup(leg->sip, NULL);
+    }
+}
+
 static void do_join(struct md_groups *g, const struct mcx_mgrp_action *a)
 {
     struct session *s = find_session(g, a->session);
@@ -371,7 +384,7 @@ static void do_join(struct md_groups *g, const struct mcx_mgrp_action *a)
         err = mcx_floor_port_join(s->floor, &who, p->floor_host, p->floor_port, p->implicit_request);
     }
     if (err != MCX_OK) {
-        note(g, "media-address-unusable", "", json_pack("{s:o}", "user", md_clean(p->mcptt_id)));
+        unreachable(g, a);
     }
 }
 
