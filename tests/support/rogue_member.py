@@ -3,15 +3,20 @@
 """A member of a group with a radio of his own making: he holds what a member holds, and sends what he likes.
 
 usage: rogue_member.py --id URI --port TCP-PORT --server-id URI --group URI --keys FOLDER --gktp FILE
-                       [--say WAV] [--roc N] [--seq N] [--capture FILE] --ready-file FILE
+                       [--say WAV] [--roc N] [--seq N] [--capture FILE] [--no-csk] --ready-file FILE
 
-He registers with a CSK of his own at 127.0.0.1:TCP-PORT, affiliates, and answers the invitation to a call. FOLDER is what
+He registers with a CSK of his own (--no-csk: without) at 127.0.0.1:TCP-PORT, affiliates, and answers the invitation to a
+call. FOLDER is what
 'mcx kms fetch --save-xml' wrote, FILE the GKTP document as the GMS gave it to him; 'mcx' in $MCX_BIN makes his I_MESSAGE
 and opens his payloads. The rest is laboratory.py: it shares nothing with the programs that he talks to. --roc and --seq
 say where his RTP stream begins.
 
 Standard input, a line each; what he does and what he is told is printed as JSON:
 
+  call [HOW]                        an INVITE for the group; HOW its description is changed: see CHANGES
+  reoffer [HOW]                     a re-INVITE in the call that he is in
+  answer HOW                        what he says to the next invitation
+  bye                               he leaves
   push, release                     Floor Request, Floor Release, as they should be
   floor clear|again|altered|seen N  N datagrams to the server's floor control: a request in clear; what he has sent, once
                                     more; a new request with one bit changed; what others have sent, out of --capture
@@ -44,6 +49,28 @@ SERVICE = "urn:urn-7:3gpp-service.ims.icsi.mcptt"
 FEATURES = '+g.3gpp.mcptt;+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mcptt"'
 TYPES = ("request", "granted", "taken", "deny", "release", "idle", "revoke", "7", "position-request", "position-info", "ack")
 CSK_CS_ID, GMK_CS_ID = 6, 4
+MIKEY_KEY = "a=key-mgmt:mikey AQAFgM0jRVYAAQAAAAAAAAAAAAALAOX0Xw==\r\n"
+CRYPTO_KEY = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"
+CHANGES = {  # of a session description: this for that
+    "plain": ("", ""),
+    "session-key": ("t=0 0\r\n", "t=0 0\r\n" + MIKEY_KEY),
+    "audio-key": ("i=speech\r\n", "i=speech\r\n" + MIKEY_KEY),
+    "other-name": ("i=speech\r\n", "i=speech\r\n" + MIKEY_KEY.replace("key-mgmt", "keymgmt")),
+    "crypto": ("i=speech\r\n", "i=speech\r\n" + CRYPTO_KEY),
+    "floor-key": (" udp MCPTT\r\n", " udp MCPTT\r\n" + CRYPTO_KEY),
+    "version": ("v=0", "v=1"),
+    "no-address": ("c=IN IP4 127.0.0.1\r\n", ""),
+    "other-address": ("c=IN IP4 127.0.0.1", "c=IN IP6 2001:db8::1"),
+    "other-codec": ("AMR-WB/16000", "PCMA/8000"),
+    "malformed-codec": ("mode-change-capability=2", "mode-set=9"),
+    "feedback": ("RTP/AVP", "RTP/AVPF"),
+    "other-type": ("97", "98"),
+    "two-ports": (" RTP/AVP", "/2 RTP/AVP"),
+    "audio-refused": ("m=audio ", "m=audio 0 RTP/AVP 97\r\nm=text "),
+    "floor-attribute": ("mc_priority=5", "mc_priority=-5"),
+    "many-lines": ("m=audio", "m=text 9 RTP/AVP 97\r\n" * 20 + "m=audio"),
+    "no-description": None,
+}
 FRAME_MS, FRAME_TS = 20, 320
 
 
@@ -107,16 +134,37 @@ class Sip:
         self.buffers = {self.server: b""}
         self.contact = "sip:%s@127.0.0.1:%d;transport=tcp" % (options.id[4:].split("@")[0], port_of(self.listener))
         self.serial = 0
+        self.dialog = None  # of the call that he is in: request URI, From, To, Call-ID
+
+    def send(self, method, dialog, serial, headers="", kind=None, body=b""):
+        uri, from_, to, call_id = dialog
+        branch = secrets.token_hex(6)
+        via = f"SIP/2.0/TCP 127.0.0.1:{port_of(self.listener)};branch=z9hG4bK{branch};rport"
+        head = (f"{method} {uri} SIP/2.0\r\nVia: {via}\r\n"
+                f"Max-Forwards: 70\r\nFrom: {from_}\r\nTo: {to}\r\nCall-ID: {call_id}\r\n"
+                f"CSeq: {serial} {method}\r\nContact: <{self.contact}>;{FEATURES}\r\n{headers}")
+        head += f"Content-Type: {kind}\r\n" if kind else ""
+        self.server.sendall((head + f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
 
     def request(self, method, uri, headers="", kind=None, body=b""):
         self.serial += 1
         tag = secrets.token_hex(6)
         to = self.o.id if method == "REGISTER" else uri
-        head = (f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:{port_of(self.listener)};branch=z9hG4bK{tag};rport\r\n"
-                f"Max-Forwards: 70\r\nFrom: <{self.o.id}>;tag={tag}\r\nTo: <{to}>\r\nCall-ID: {tag}\r\n"
-                f"CSeq: {self.serial} {method}\r\nContact: <{self.contact}>;{FEATURES}\r\n{headers}")
-        head += f"Content-Type: {kind}\r\n" if kind else ""
-        self.server.sendall((head + f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
+        self.send(method, (uri, f"<{self.o.id}>;tag={tag}", f"<{to}>", tag), self.serial, headers, kind, body)
+
+    def in_dialog(self, method, kind=None, body=b""):
+        self.serial += 1
+        self.send(method, self.dialog, self.serial, "", kind, body)
+
+    def enter(self, head, answered):
+        """The dialog that an INVITE of the server, or a 200 to his own, has made (RFC 3261 12.1); a 200 is acknowledged."""
+        value = {name.lower(): text for name, text in re.findall(r"(?m)^([\w-]+): *(.*?)\r?$", head)}
+        uri = re.search(r"<([^>]*)>", value["contact"]).group(1)
+        if answered:
+            self.dialog = uri, value["from"], value["to"], value["call-id"]
+            self.send("ACK", self.dialog, int(value["cseq"].split()[0]))
+        else:
+            self.dialog = uri, value["to"] + ";tag=rogue", value["from"], value["call-id"]
 
     def answer(self, conn, head, status, headers="", kind=None, body=b""):
         keep = [line for line in head.split("\r\n")[1:]
@@ -127,7 +175,17 @@ class Sip:
         conn.sendall((text + f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
 
     def register(self):
-        self.request("REGISTER", "sip:127.0.0.1", "Expires: 600\r\n", "application/mikey", self.keys.message)
+        key = [] if self.o.no_csk else ["application/mikey", self.keys.message]
+        self.request("REGISTER", "sip:127.0.0.1", "Expires: 600\r\n", *key)
+
+    def offer(self, sdp):
+        """Type and body of an INVITE for the group."""
+        info = ('<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params><session-type>prearranged</session-type>'
+                f'<mcptt-request-uri type="Normal"><mcpttURI>{self.o.group}</mcpttURI></mcptt-request-uri>'
+                "</mcptt-Params></mcpttinfo>")
+        body = b"--b\r\nContent-Type: application/sdp\r\n\r\n" + sdp + b"\r\n" if sdp else b""
+        body += f"--b\r\nContent-Type: application/vnd.3gpp.mcptt-info+xml\r\n\r\n{info}\r\n--b--\r\n".encode()
+        return 'multipart/mixed;boundary="b"', body
 
     def affiliate(self):
         o = self.o
@@ -171,6 +229,7 @@ class Member:
         self.floor_ssrc, self.ssrc = secrets.randbelow(1 << 32), secrets.randbelow(1 << 32)
         self.at = options.roc << 16 | options.seq  # of the next packet
         self.queue, self.heard, self.done = [], 0, False
+        self.next_answer = "plain"
         self.sip.register()
 
     # ---- SIP
@@ -179,11 +238,13 @@ class Member:
         first = head.split("\r\n", 1)[0]
         cseq = re.search(r"(?im)^cseq: *\d+ (\w+)", head).group(1)
         if first.startswith("SIP/2.0"):
-            self.take_response(int(first.split()[1]), cseq)
+            self.take_response(int(first.split()[1]), cseq, head, body)
         elif first.startswith("INVITE"):
-            ports = [int(p) for p in re.findall(r"(?m)^m=\w+ (\d+) ", body)]
-            self.server_audio, self.server_floor = (("127.0.0.1", p) for p in ports)
-            self.sip.answer(conn, head, "200 OK", "", "application/sdp", self.description())
+            self.take_ports(body)
+            if ";tag=" not in re.search(r"(?im)^to:.*", head).group():
+                self.sip.enter(head, False)
+            self.sip.answer(conn, head, "200 OK", "", "application/sdp", self.description(self.next_answer))
+            self.next_answer = "plain"
         elif first.startswith("ACK"):
             tell("in-call", audio=self.server_audio[1], floor=self.server_floor[1])
         else:
@@ -191,10 +252,18 @@ class Member:
             if first.startswith("BYE"):
                 tell("out-of-call")
 
-    def take_response(self, status, method):
+    def take_ports(self, body):
+        ports = [int(p) for p in re.findall(r"(?m)^m=\w+ (\d+) ", body)]
+        self.server_audio, self.server_floor = (("127.0.0.1", p) for p in ports)
+
+    def take_response(self, status, method, head, body):
         if status < 200:
             return
-        tell("answer", method=method, status=status)
+        if method == "INVITE" and status == 200:
+            self.take_ports(body)
+            self.sip.enter(head, True)
+        warning = re.search(r'(?im)^warning: *\d+ \S+ "(\d+)', head)
+        tell("answer", method=method, status=status, warning=int(warning.group(1)) if warning else 0)
         if method == "REGISTER" and status == 200:
             self.sip.affiliate()
         elif method == "PUBLISH" and status == 200:
@@ -203,11 +272,16 @@ class Member:
                           ready)
             os.replace(self.o.ready_file + ".new", self.o.ready_file)
 
-    def description(self):
-        return (f"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    def description(self, how="plain"):
+        if CHANGES[how] is None:
+            return b""
+        old, new = CHANGES[how]
+        text = (f"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
                 f"m=audio {port_of(self.audio)} RTP/AVP 97\r\n"
                 "i=speech\r\na=rtpmap:97 AMR-WB/16000/1\r\na=fmtp:97 mode-change-capability=2; max-red=0\r\n"
-                f"m=application {port_of(self.floor)} udp MCPTT\r\na=fmtp:MCPTT mc_queueing;mc_priority=5\r\n").encode()
+                f"m=application {port_of(self.floor)} udp MCPTT\r\na=fmtp:MCPTT mc_queueing;mc_priority=5\r\n")
+        assert old in text
+        return text.replace(old, new).encode()
 
     # ---- floor control
 
@@ -286,7 +360,16 @@ class Member:
 
     def command(self, line):
         words = line.split()
-        if words[0] in ("push", "release"):
+        if words[0] == "call":
+            self.sip.request("INVITE", f"sip:mcptt@127.0.0.1:{self.o.port}", f"P-Preferred-Service: {SERVICE}\r\n",
+                             *self.sip.offer(self.description(*words[1:])))
+        elif words[0] == "reoffer":
+            self.sip.in_dialog("INVITE", *self.sip.offer(self.description(*words[1:])))
+        elif words[0] == "bye":
+            self.sip.in_dialog("BYE")
+        elif words[0] == "answer":
+            self.next_answer = words[1]
+        elif words[0] in ("push", "release"):
             self.say_floor(0 if words[0] == "push" else 4)
         elif words[0] == "floor":
             self.attack_floor(words[1], int(words[2]))
@@ -305,8 +388,10 @@ class Member:
             for sock in select.select([0, self.audio, self.floor, self.sip.listener, *self.sip.buffers], [], [], wait)[0]:
                 if sock == 0:
                     data = os.read(0, 4096)
-                    lines += data
                     self.done = not data
+                    *whole, lines = (lines + data).split(b"\n")
+                    for line in whole:  # before what has come over the network since
+                        self.command(line.decode())
                 elif sock is self.audio:
                     self.audio.recv(4096)
                     self.heard += 1
@@ -317,9 +402,6 @@ class Member:
                 else:
                     self.sip.read(sock)
             self.send_due()
-            while b"\n" in lines and not self.done:
-                line, lines = lines.split(b"\n", 1)
-                self.command(line.decode())
 
 
 def main():
@@ -328,6 +410,7 @@ def main():
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--say")
+    parser.add_argument("--no-csk", action="store_true")
     parser.add_argument("--roc", type=int, default=0)
     parser.add_argument("--seq", type=int, default=1000)
     parser.add_argument("--capture")
