@@ -212,7 +212,7 @@ struct mcx_groupcall_actions {
 struct mcx_groupcall_config {
     const char *own_id; /* MCPTT ID */
     const struct mcx_group_keys *keys;
-    bool has_csk; /* there is a control channel to the server */
+    bool has_csk; /* with the server, see mcx_groupcall_set_csk() */
     const char *local_address;
     uint16_t audio_port;
     uint16_t floor_port;
@@ -227,6 +227,8 @@ MCX_MUST_CHECK mcx_err mcx_groupcall_new(struct mcx_groupcall **out, const struc
 void mcx_groupcall_free(struct mcx_groupcall *gc);
 /** Other keys from now on. Allowed in every state: a call goes on under the keys that there are. */
 void mcx_groupcall_set_keys(struct mcx_groupcall *gc, const struct mcx_group_keys *keys);
+/** Whether there is a CSK with the server from now on: counts for calls that begin (TS 33.180 9.4.6). */
+void mcx_groupcall_set_csk(struct mcx_groupcall *gc, bool has_csk);
 /** The user is affiliated to `group` now, or no longer (TS 24.379 9.2.1.2). @retval MCX_E_SPACE @retval MCX_E_ARG */
 MCX_MUST_CHECK mcx_err mcx_groupcall_affiliate(struct mcx_groupcall *gc, struct mcx_bytes group, bool affiliated);
 bool mcx_groupcall_is_affiliated(const struct mcx_groupcall *gc, struct mcx_bytes group);

@@ -258,6 +258,8 @@ MCX_MUST_CHECK mcx_err mcx_privcall_new(struct mcx_privcall **out, const struct 
 void mcx_privcall_free(struct mcx_privcall *pc);
 /** Another keyring from now on, such as one with the keys of the next period. @retval MCX_E_STATE not idle */
 MCX_MUST_CHECK mcx_err mcx_privcall_set_ring(struct mcx_privcall *pc, const struct mcx_keyring *ring);
+/** Whether there is a CSK with the server from now on: counts for the next offer or answer. */
+void mcx_privcall_set_csk(struct mcx_privcall *pc, bool has_csk);
 
 /**
  * One event.

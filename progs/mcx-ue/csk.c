@@ -101,6 +101,16 @@ bool ue_csk_uploaded(struct ue_csk *csk, uint16_t code)
     return false;
 }
 
+void ue_csk_lost(struct ue_csk *csk)
+{
+    static const struct mcx_refusal why = { "the server has not got the key that was sent", "TS 33.180 5.4" };
+
+    csk->pending = false;
+    (void)mcx_channel_answered(csk->channel, 403);
+    report(csk, "lost", "The server has no key to protect your signalling: somebody may have held it back", csk->offered,
+           &why);
+}
+
 /* ---- download ---- */
 
 /* Signed by the server that this client is configured for, and by nobody else. */

@@ -18,6 +18,8 @@ bool ue_csk_pending(const struct ue_csk *csk);
 /** The registration that carried it has this answer, 0 = none. @return false = the server may have the key or not: the
  * next registration has to carry another */
 bool ue_csk_uploaded(struct ue_csk *csk, uint16_t code);
+/** The server has answered 200 and says that it holds none. */
+void ue_csk_lost(struct ue_csk *csk);
 /** A SIP request outside dialogs; answers a MESSAGE with a key. @return false = something else */
 bool ue_csk_request(struct ue_csk *csk, struct mcx_sip *sip, const struct mcx_sip_msg *msg);
 struct mcx_channel *ue_csk_channel(struct ue_csk *csk);

@@ -362,6 +362,7 @@ static void act(struct ue_group *g, const struct mcx_groupcall_action *a)
 static bool step_one(struct ue_group *g, struct mcx_groupcall_in in)
 {
     in.now = mcx_ntp_from_unix_ms(mcx_clock_unix_ms());
+    mcx_groupcall_set_csk(g->gc, ue_link_has_csk(&g->link));
     if (mcx_groupcall_step(g->gc, &in, &g->actions) != MCX_OK) {
         return false; /* no row: dropped */
     }
@@ -670,7 +671,6 @@ static mcx_err machine_new(struct ue_group *g)
     const struct mcx_groupcall_config config = {
         .own_id = g->options->id,
         .keys = ue_group_keys_now(g->group_keys),
-        .has_csk = g->options->server_id != NULL,
         .local_address = g->link.local_address,
         .audio_port = ue_radio_port(g->radio),
         .floor_port = ue_talk_port(g->talk),

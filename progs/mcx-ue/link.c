@@ -335,16 +335,25 @@ static bool csk_unknown(const struct mcx_sip_msg *msg)
     return false;
 }
 
-/* @return whether the next REGISTER has been prepared */
+/* What was sent and is unknown there did not arrive whole: it is sent anew with the next registration, not at once.
+ * @return whether the next REGISTER has been prepared */
 static bool on_csk_state(struct ue_link *link, uint16_t code, const struct mcx_sip_msg *msg)
 {
     bool sent = ue_csk_pending(link->csk);
-    bool again = !ue_csk_uploaded(link->csk, code) || (code == 200 && !sent && csk_unknown(msg));
+    bool unknown = code == 200 && csk_unknown(msg);
+    bool again = true;
+    bool at_once = false;
 
+    if (sent && unknown) {
+        ue_csk_lost(link->csk);
+    } else {
+        again = !ue_csk_uploaded(link->csk, code) || unknown;
+        at_once = again && code == 200;
+    }
     if (link->reg == NULL || (!sent && !again)) {
         return false;
     }
-    if (change_content(link, again) == MCX_OK && again && code == 200) {
+    if (change_content(link, again) == MCX_OK && at_once) {
         mcx_sip_reg_now(link->reg);
     }
     return true;
@@ -408,6 +417,13 @@ mcx_err ue_link_register(struct ue_link *link,
 struct mcx_channel *ue_link_channel(const struct ue_link *link)
 {
     return link->csk != NULL ? ue_csk_channel(link->csk) : NULL;
+}
+
+bool ue_link_has_csk(const struct ue_link *link)
+{
+    struct mcx_channel *channel = ue_link_channel(link);
+
+    return channel != NULL && mcx_channel_sender(channel) != NULL;
 }
 
 void ue_link_close(struct ue_link *link)

@@ -59,6 +59,8 @@ void ue_link_close(struct ue_link *link);
 /** The control channel with the server, with a key as soon as the registration is through; NULL = no server identity.
  */
 struct mcx_channel *ue_link_channel(const struct ue_link *link);
+/** There is a CSK that the server has. */
+bool ue_link_has_csk(const struct ue_link *link);
 
 struct ue_leg *ue_leg_new(struct ue_link *link, uint64_t dialog);
 /** NULL = gone. */

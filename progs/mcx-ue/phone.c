@@ -294,6 +294,7 @@ static void step_one(struct ue_phone *ph, struct mcx_privcall_in in)
     struct mcx_privcall_actions *actions = &ph->actions;
 
     in.now = mcx_ntp_from_unix_ms(mcx_clock_unix_ms());
+    mcx_privcall_set_csk(ph->pc, ue_link_has_csk(&ph->link));
     if (mcx_privcall_step(ph->pc, &in, actions) != MCX_OK) {
         return; /* no row: dropped */
     }
@@ -416,7 +417,6 @@ static mcx_err machine_new(struct ue_phone *ph)
         .local_address = ph->link.local_address,
         .audio_port = ue_voice_audio_port(ph->voice),
         .floor_port = ue_talk_port(ph->talk),
-        .has_csk = o->server_id != NULL,
         .amrwb = { .payload_type = AMRWB_PAYLOAD_TYPE, .mode_set = 0x1ff },
         .savp = o->savp,
         .key_mgmt_level = o->key_mgmt_level,

@@ -624,6 +624,11 @@ void mcx_groupcall_set_keys(struct mcx_groupcall *gc, const struct mcx_group_key
     gc->config.keys = keys;
 }
 
+void mcx_groupcall_set_csk(struct mcx_groupcall *gc, bool has_csk)
+{
+    gc->config.has_csk = has_csk;
+}
+
 enum mcx_groupcall_state mcx_groupcall_state(const struct mcx_groupcall *gc)
 {
     return gc->state;

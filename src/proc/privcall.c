@@ -615,6 +615,11 @@ mcx_err mcx_privcall_set_ring(struct mcx_privcall *pc, const struct mcx_keyring 
     return MCX_OK;
 }
 
+void mcx_privcall_set_csk(struct mcx_privcall *pc, bool has_csk)
+{
+    pc->config.has_csk = has_csk;
+}
+
 enum mcx_privcall_state mcx_privcall_state(const struct mcx_privcall *pc)
 {
     return pc->state;

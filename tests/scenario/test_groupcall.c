@@ -311,6 +311,9 @@ static void floor_control_without_a_csk(void **state)
     assert_int_equal(call(HELD_ONE, MCX_GC_NORMAL, false), MCX_OK);
     assert_int_equal(acts.num, 1);
     assert_int_equal(told(MCX_GC_NOTE_REFUSED), MCX_GC_CAUSE_NO_CSK);
+    mcx_groupcall_set_csk(gc, true); /* the server has got it meanwhile */
+    assert_int_equal(call(HELD_ONE, MCX_GC_NORMAL, false), MCX_OK);
+    assert_int_equal(mcx_groupcall_state(gc), MCX_GC_CALLING);
     end();
 }
 
