@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A man in the middle for SIP over TCP: passes everything on, and changes the I_MESSAGE of INVITEs as it is told.
+"""A man in the middle for SIP over TCP: passes everything on, and changes messages of one kind as it is told.
 
-usage: sip_tamper.py --connect PORT --ready-file FILE [--listen PORT] MODE [ARGUMENT]
+usage: sip_tamper.py --connect PORT --ready-file FILE [--listen PORT] [--in KIND] MODE [ARGUMENT]
 
 Listens on that or a free port of 127.0.0.1 (written to the ready file as {"port": N}) and connects each client to
-127.0.0.1:PORT. It holds no keys and knows none of our programs. MODE:
+127.0.0.1:PORT. It holds no keys and knows none of our programs. KIND: invite (the default) and register, of the client;
+invitation, which is an INVITE of the server; answer, the server's 200 to an INVITE. MODE:
 
   pass               change nothing
   record FILE        change nothing, write the base64 of the first I_MESSAGE to FILE
   flip OCTET         flip the lowest bit of that octet of the I_MESSAGE (negative: from the end)
   replace FILE       put the base64 in FILE in its place
   remove             take the a=key-mgmt line out
-  text OLD=>NEW      replace a piece of text in the INVITE's body (mcptt-info, resource-lists, SDP)
+  text OLD=>NEW      replace a piece of text in the body (mcptt-info, resource-lists, SDP)
+  bare               take the body away
+  told FILE          what stands in FILE then: a line with one of the above, and the argument; without FILE nothing
 
 Standard error says what was changed.
 """
@@ -21,7 +24,6 @@ import base64
 import json
 import os
 import re
-import select
 import socket
 import sys
 import threading
@@ -59,16 +61,36 @@ def change_body(body, mode, argument):
     return body[:found.start(1)] + new + body[found.end(1):]
 
 
-def change_message(head, body, mode, argument):
-    if mode == "pass" or not head.startswith(b"INVITE ") or not body:
+def is_kind(head, kind, from_client):
+    if kind == "answer":
+        return not from_client and head.startswith(b"SIP/2.0 200 ") and re.search(rb"(?im)^cseq:.*INVITE", head)
+    method = b"REGISTER " if kind == "register" else b"INVITE "
+    return from_client == (kind != "invitation") and head.startswith(method)
+
+
+def change_message(head, body, options, from_client):
+    mode, argument = options.mode, options.argument
+    if mode == "told":
+        mode, argument = told(argument)
+    if mode == "pass" or not body or not is_kind(head, options.kind, from_client):
         return head, body
     try:
-        new = change_body(body, mode, argument)
+        new = b"" if mode == "bare" else change_body(body, mode, argument)
     except ValueError as error:
-        print(f"tamper: INVITE passed unchanged: {error}", file=sys.stderr, flush=True)
+        print(f"tamper: {options.kind} passed unchanged: {error}", file=sys.stderr, flush=True)
         return head, body
-    print(f"tamper: {mode} {argument or ''} done on an INVITE", file=sys.stderr, flush=True)
+    print(f"tamper: {mode} {argument or ''} done on an {options.kind.upper()}", file=sys.stderr, flush=True)
+    if mode == "bare":
+        head = re.sub(rb"(?im)^(content-type|c)[ \t]*:.*\r?\n", b"", head)
     return with_body(head, new)
+
+
+def told(name):
+    if not os.path.exists(name):
+        return "pass", None
+    with open(name, encoding="ascii", newline="") as source:
+        mode, _, argument = source.read().partition("\n")
+    return mode, argument
 
 
 def with_body(head, body):
@@ -101,35 +123,23 @@ def pump(source, sink, change):
         data += more
 
 
-def serve(client, port, mode, argument):
-    with client, socket.create_connection(("127.0.0.1", port)) as server:
-        back = threading.Thread(target=copy_back, args=(server, client), daemon=True)
+def serve(client, options):
+    with client, socket.create_connection(("127.0.0.1", options.connect)) as server:
+        back = threading.Thread(target=pump_quietly, args=(server, client, options, False), daemon=True)
         back.start()
-        try:
-            pump(client, server, lambda head, body: change_message(head, body, mode, argument))
-        except OSError:
-            pass
-        hang_up(server)
+        pump_quietly(client, server, options, True)
         back.join(5)
 
 
-def hang_up(end):
+def pump_quietly(source, sink, options, from_client):
     try:
-        end.shutdown(socket.SHUT_WR)
+        pump(source, sink, lambda head, body: change_message(head, body, options, from_client))
     except OSError:
         pass
-
-
-def copy_back(server, client):
     try:
-        while select.select([server], [], [], 3600)[0]:
-            data = server.recv(65536)
-            if not data:
-                break
-            client.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
     except OSError:
         pass
-    hang_up(client)
 
 
 def main():
@@ -137,7 +147,8 @@ def main():
     parser.add_argument("--connect", type=int, required=True)
     parser.add_argument("--ready-file", required=True)
     parser.add_argument("--listen", type=int, default=0)
-    parser.add_argument("mode", choices=["pass", "record", "flip", "replace", "remove", "text"])
+    parser.add_argument("--in", dest="kind", default="invite", choices=["invite", "register", "invitation", "answer"])
+    parser.add_argument("mode", choices=["pass", "record", "flip", "replace", "remove", "text", "bare", "told"])
     parser.add_argument("argument", nargs="?")
     options = parser.parse_args()
     with socket.create_server(("127.0.0.1", options.listen)) as listener:
@@ -146,8 +157,7 @@ def main():
         os.replace(options.ready_file + ".new", options.ready_file)
         while True:
             client, _ = listener.accept()
-            threading.Thread(target=serve, args=(client, options.connect, options.mode, options.argument),
-                             daemon=True).start()
+            threading.Thread(target=serve, args=(client, options), daemon=True).start()
 
 
 if __name__ == "__main__":
