@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Group media: packets of 60 octets of payload, RCCm3, from 1, 16 and 1,000 speakers in turn, all keys in the cache. */
+/* Group media: packets of 60 octets of payload, RCCm3, from 1, 16 and 1,000 speakers in turn, all keys in the cache; and
+ * by a listener who holds 512 keys, a forged one too. */
 #include "mcx/bench.h"
 
 #include <stdio.h>
@@ -204,6 +205,20 @@ static mcx_err run_receive(void *state)
     return open_next(s);
 }
 
+/* A packet under a GMK-ID that is not held, by the listener with 512 keys. */
+static mcx_err run_forged(void *state)
+{
+    struct group_state *s = state;
+    struct mcx_wr wr = mcx_wr(s->work, sizeof s->work);
+    struct mcx_group_speaker speaker;
+
+    memcpy(s->work, s->sealed[0], SEALED_LEN);
+    s->work[SEALED_LEN - 12] ^= 0x08; /* the first octet of the MKI; its tag stays */
+    return mcx_group_rx_open(s->rx, &wr, &speaker, mcx_bytes(s->work, SEALED_LEN), s->now, NULL) == MCX_E_NOKEY
+               ? MCX_OK
+               : MCX_E_BUG;
+}
+
 /* A packet of a speaker never heard before, by a listener that has heard nobody: his key is derived, the packet opened.
  */
 static mcx_err run_first(void *state)
@@ -219,6 +234,7 @@ const struct bench_item bench_group[] = {
     { "group.receive-16", setup_16, run_receive, teardown },
     { "group.receive-1000", setup_1000, run_receive, teardown },
     { "group.receive-512-keys", setup_512_keys, run_receive, teardown },
+    { "group.forged-mki-512-keys", setup_512_keys, run_forged, teardown },
     { "group.first-packet", setup_1, run_first, teardown },
     { NULL, NULL, NULL, NULL },
 };
