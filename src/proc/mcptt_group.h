@@ -62,6 +62,7 @@ struct mgrp_session {
     struct mgrp_group *group; /* NULL = the session has ended, its legs are going */
     char identity[MSRV_ID];   /* user part of the session identity (TS 24.379 4.5) */
     char *initiator;          /* MCPTT ID */
+    char *changed_by;         /* MCPTT ID of who set the present call type; NULL = the initiator */
     char resource_priority[MGRP_RESOURCE];
     bool media_ready, answered, prearranged, protect_floor;
     bool emergency, imminent;

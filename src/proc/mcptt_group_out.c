@@ -121,9 +121,11 @@ static enum mcx_mcptt_bool indication(bool now, bool ever)
     return now ? MCX_MCPTT_TRUE : ever ? MCX_MCPTT_FALSE : MCX_MCPTT_UNSET;
 }
 
-static mcx_err write_info(struct mcx_bytes *out, struct mgrp_step *s, const struct mgrp_leg *leg)
+/* A re-INVITE names who has changed the call type, and not who has called (TS 24.379 6.3.3.1.6). */
+static mcx_err write_info(struct mcx_bytes *out, struct mgrp_step *s, const struct mgrp_leg *leg, bool renew)
 {
     struct mgrp_session *session = s->session;
+    const char *by = renew && session->changed_by != NULL ? session->changed_by : session->initiator;
     struct mcx_wr *text = &s->grp->text;
     struct mcx_wr wr = mcx_wr(text->p + text->len, text->cap - text->len);
     struct mcx_mcptt_info info;
@@ -133,7 +135,7 @@ static mcx_err write_info(struct mcx_bytes *out, struct mgrp_step *s, const stru
     info.emergency = indication(session->emergency, session->was_emergency);
     info.imminent_peril = indication(session->imminent, session->was_imminent);
     MCX_TRY(mcx_mcptt_set(&info.request_uri, MCX_MCPTT_URI, mcx_bytes_str(leg->mcptt_id)));
-    MCX_TRY(mcx_mcptt_set(&info.calling_user, MCX_MCPTT_URI, mcx_bytes_str(session->initiator)));
+    MCX_TRY(mcx_mcptt_set(&info.calling_user, MCX_MCPTT_URI, mcx_bytes_str(by)));
     MCX_TRY(mcx_mcptt_set(&info.calling_group, MCX_MCPTT_URI, mcx_bytes_str(session->group->head.uri)));
     MCX_TRY(mcx_mcptt_info_write(&wr, &info));
     *out = mcx_wr_done(&wr);
@@ -224,7 +226,7 @@ mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struc
     mime.part[0].type = mcx_bytes_str(MCX_TYPE_SDP);
     MCX_TRY(write_sdp(&mime.part[0].body, s, mcx_bytes(NULL, 0), &floor));
     mime.part[1].type = mcx_bytes_str(MCX_TYPE_MCPTT_INFO);
-    MCX_TRY(write_info(&mime.part[1].body, s, leg));
+    MCX_TRY(write_info(&mime.part[1].body, s, leg, renew));
     MCX_TRY(write_parts(act, s->grp, &mime));
     leg->told = mgrp_indicator_of(s->session);
     if (!renew) {
@@ -249,7 +251,7 @@ mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, struc
     mime.part[0].type = mcx_bytes_str(MCX_TYPE_SDP);
     MCX_TRY(write_sdp(&mime.part[0].body, s, offer, &floor));
     mime.part[1].type = mcx_bytes_str(MCX_TYPE_MCPTT_INFO);
-    MCX_TRY(write_info(&mime.part[1].body, s, leg));
+    MCX_TRY(write_info(&mime.part[1].body, s, leg, false));
     leg->told = mgrp_indicator_of(s->session);
     return write_parts(act, s->grp, &mime);
 }

@@ -135,6 +135,7 @@ void mgrp_free_session(struct mgrp_session *session)
     }
     free(session->legs);
     free(session->initiator);
+    free(session->changed_by);
     free(session);
 }
 
@@ -261,12 +262,14 @@ void mgrp_late_entry(struct mgrp_step *s, struct mgrp_group *group, struct mgrp_
     }
 }
 
+/* In an emergency there is no imminent peril beside it (TS 24.379 10.1.1.4.4, 10.1.1.4.5). */
 void mgrp_set_type(struct mgrp_session *session, const struct mgrp_request *request)
 {
     session->emergency =
         request->emergency == MCX_MCPTT_TRUE || (request->emergency == MCX_MCPTT_UNSET && session->emergency);
     session->imminent =
-        request->imminent == MCX_MCPTT_TRUE || (request->imminent == MCX_MCPTT_UNSET && session->imminent);
+        !session->emergency &&
+        (request->imminent == MCX_MCPTT_TRUE || (request->imminent == MCX_MCPTT_UNSET && session->imminent));
     session->was_emergency = session->was_emergency || session->emergency;
     session->was_imminent = session->was_imminent || session->imminent;
 }
@@ -289,6 +292,8 @@ void mgrp_change_type(struct mgrp_step *s, const struct mgrp_request *request, u
     if (mgrp_indicator_of(session) == before) {
         return;
     }
+    free(session->changed_by);
+    session->changed_by = strdup(user);
     a = mgrp_action(s, MCX_MGRP_CALL_TYPE);
     a->indicator = mgrp_indicator_of(session);
     mgrp_note(s, "group-call-type", user, session->group->head.uri,

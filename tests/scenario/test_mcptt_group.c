@@ -323,6 +323,9 @@ static void affiliate(size_t user)
 #define PREARRANGED INFO("prearranged", GROUP)
 #define EMERGENCY   "<emergency-ind type=\"Normal\"><mcpttBoolean>true</mcpttBoolean></emergency-ind>"
 #define CALM        "<emergency-ind type=\"Normal\"><mcpttBoolean>false</mcpttBoolean></emergency-ind>"
+#define PERIL       "<imminentperil-ind type=\"Normal\"><mcpttBoolean>true</mcpttBoolean></imminentperil-ind>"
+#define TRUE_OF(name)  "<" name "-ind type=\"Normal\"><mcpttBoolean>true<"
+#define FALSE_OF(name) "<" name "-ind type=\"Normal\"><mcpttBoolean>false<"
 
 static uint32_t call(size_t user, const char *info, const char *sdp)
 {
@@ -598,6 +601,16 @@ static void test_affiliation_ends(void **state)
     assert_int_equal(count(MCX_MGRP_MEDIA_CLOSE), 1);
 }
 
+/* All who are told by re-INVITE find these octets in it, and who is behind it. */
+static void told_of(const char *octets, const char *by)
+{
+    for (size_t i = 0; i < count(MCX_MGRP_OFFER); i++) {
+        assert_non_null(strstr(find(MCX_MGRP_OFFER, i)->body, octets));
+        assert_non_null(strstr(find(MCX_MGRP_OFFER, i)->body, by));
+    }
+    assert_true(count(MCX_MGRP_OFFER) > 0);
+}
+
 static void test_emergency(void **state)
 {
     struct mcx_msrv_sip sip;
@@ -629,6 +642,7 @@ static void test_emergency(void **state)
     assert_int_equal(want(MCX_MGRP_CALL_TYPE)->indicator, MCX_FI_NORMAL);
     assert_int_equal(count(MCX_MGRP_OFFER), 2); /* that it is over, they are told too (6.2.8.1.13) */
     assert_non_null(strstr(want(MCX_MGRP_OFFER)->body, CALM));
+    told_of(CALM, names[ALICE]);
 }
 
 /* A re-INVITE that met another one is sent again, with what holds by then (RFC 3261 14.1). */
@@ -681,6 +695,41 @@ static void test_changed_meanwhile(void **state)
     assert_int_equal(want(MCX_MGRP_OFFER)->leg, bob);
     assert_int_equal(count(MCX_MGRP_OFFER), 1);
     assert_int_equal(at(MCX_MGRP_EV_ACKED, alice, NULL, true), MCX_E_STATE); /* of his re-INVITE: nothing new */
+}
+
+/* TS 24.379 10.1.1.4.4, 10.1.1.4.5: imminent peril, which becomes an emergency; its end is the end of both. */
+static void test_peril_and_emergency(void **state)
+{
+    struct mcx_msrv_sip sip;
+    struct mcx_mgrp_in in = { .event = MCX_MGRP_EV_OFFER, .sip = &sip };
+    uint32_t legs[3];
+
+    (void)state;
+    (void)start(legs);
+    w.users[BOB].allow_imminent_group = true;
+    sip = message(BOB, PREARRANGED PERIL, OFFER);
+    in.leg = legs[1];
+    assert_int_equal(feed(&in), MCX_OK);
+    assert_int_equal(want(MCX_MGRP_CALL_TYPE)->indicator, MCX_FI_IMMINENT);
+    told_of(TRUE_OF("imminentperil"), names[BOB]); /* by whom, although Alice has called */
+    sip = message(ALICE, PREARRANGED EMERGENCY, OFFER);
+    in.leg = legs[0];
+    assert_int_equal(feed(&in), MCX_OK);
+    assert_int_equal(want(MCX_MGRP_CALL_TYPE)->indicator, MCX_FI_EMERGENCY);
+    told_of(TRUE_OF("emergency"), names[ALICE]);
+    told_of(FALSE_OF("imminentperil"), names[ALICE]);
+
+    sip = message(BOB, PREARRANGED PERIL, OFFER); /* less than what it is: he learns what it is */
+    in.leg = legs[1];
+    assert_int_equal(feed(&in), MCX_OK);
+    assert_int_equal(count(MCX_MGRP_CALL_TYPE), 0);
+    assert_non_null(strstr(want(MCX_MGRP_ANSWER)->body, TRUE_OF("emergency")));
+    assert_null(strstr(want(MCX_MGRP_ANSWER)->body, TRUE_OF("imminentperil")));
+
+    sip = message(ALICE, PREARRANGED CALM, OFFER);
+    in.leg = legs[0];
+    assert_int_equal(feed(&in), MCX_OK);
+    assert_int_equal(want(MCX_MGRP_CALL_TYPE)->indicator, MCX_FI_NORMAL);
 }
 
 static void test_refusals(void **state)
@@ -901,7 +950,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_prearranged_call), T(test_nobody_answers), T(test_media_fail),     T(test_late_entry),
         T(test_chat),             T(test_inactive),       T(test_member_removed), T(test_affiliation_ends),
-        T(test_told_again),       T(test_changed_meanwhile),
+        T(test_told_again),       T(test_changed_meanwhile), T(test_peril_and_emergency),
         T(test_emergency),        T(test_refusals),       T(test_limits),         T(test_affiliation_refused),
         T(test_many),             T(test_documents),      T(test_descriptions_refused),
     };
