@@ -128,7 +128,7 @@ struct mcx_groupcall_in {
     bool request_floor; /* USER_CALL: the INVITE is to count as a Floor Request (TS 24.379 6.4) */
     /* RX_INVITE, RX_OFFER, RX_OK */
     struct mcx_bytes sdp;
-    const struct mcx_mcptt_info *info; /* RX_INVITE, RX_OFFER: mcptt-info; NULL = none */
+    const struct mcx_mcptt_info *info; /* RX_INVITE, RX_OFFER, RX_OK: mcptt-info; NULL = none */
     /* RX_FAILURE */
     uint16_t code;
     unsigned warning;  /* code in the Warning text, 0 = none */
@@ -188,6 +188,7 @@ struct mcx_groupcall_action {
     const char *group;
     enum mcx_mcptt_session session;
     enum mcx_groupcall_type type;
+    enum mcx_groupcall_type before; /* SEND_REINVITE: what the call is until now */
     uint16_t code;
     const char *phrase;
     struct mcx_groupcall_media media;

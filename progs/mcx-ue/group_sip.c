@@ -17,8 +17,8 @@ static bool info_of(struct mcx_mcptt_info *info, const struct mcx_mime *mime)
     return part != NULL && mcx_mcptt_info_read(info, part->body, NULL) == MCX_OK;
 }
 
-/* A request of the server with a description: INVITE, re-INVITE. */
-static void offer_take(struct ue_group *g, struct mcx_groupcall_in *in, const struct mcx_sip_msg *msg)
+/* INVITE or re-INVITE of the server, or its answer to ours: a description, and what the call is. */
+static void session_take(struct ue_group *g, struct mcx_groupcall_in *in, const struct mcx_sip_msg *msg)
 {
     struct mcx_mcptt_info info = { 0 };
     struct mcx_mime mime;
@@ -58,15 +58,14 @@ static void on_call(void *arg, struct mcx_sip_call *call, const struct mcx_sip_c
     struct ue_leg *leg = arg;
     struct ue_group *g = leg->link->owner;
     struct mcx_groupcall_in in = { .dialog = leg->dialog };
-    struct mcx_mime mime;
 
     switch (ev->event) {
     case MCX_SIP_PROGRESS: in.event = MCX_GC_RX_PROGRESS; break;
     case MCX_SIP_ANSWERED:
     case MCX_SIP_CHANGED:
         in.event = MCX_GC_RX_OK;
-        in.sdp = ue_sdp_of(ev->msg, &mime);
-        break;
+        session_take(g, &in, ev->msg);
+        return;
     case MCX_SIP_UNCHANGED:
         failure_take(&in, ev->msg);
         in.retry_ms = mcx_sip_call_glare_ms(call);
@@ -74,7 +73,7 @@ static void on_call(void *arg, struct mcx_sip_call *call, const struct mcx_sip_c
     case MCX_SIP_ACKED: return;
     case MCX_SIP_OFFER:
         in.event = MCX_GC_RX_OFFER;
-        offer_take(g, &in, ev->msg);
+        session_take(g, &in, ev->msg);
         return;
     case MCX_SIP_CLOSED: on_closed(leg, ev); return;
     }
@@ -93,7 +92,7 @@ void ue_group_invited(void *arg, struct mcx_sip_call *call, const struct mcx_sip
     }
     leg->call = call;
     mcx_sip_call_handler(call, on_call, leg);
-    offer_take(g, &in, msg);
+    session_take(g, &in, msg);
 }
 
 /* ---- sent ---- */
@@ -106,18 +105,21 @@ static mcx_err headers_write(char *out, size_t cap, const struct ue_group *g, co
     return n < 0 || (size_t)n >= cap ? MCX_E_SPACE : MCX_OK;
 }
 
+/* True where it is asked for, false where it is to end, else nothing: it would need a right of its own (6.3.3.1.13). */
+static enum mcx_mcptt_bool indication(const struct mcx_groupcall_action *a, enum mcx_groupcall_type type)
+{
+    bool ends = a->act == MCX_GC_SEND_REINVITE && a->type == MCX_GC_NORMAL && a->before == type;
+
+    return a->type == type ? MCX_MCPTT_TRUE : ends ? MCX_MCPTT_FALSE : MCX_MCPTT_UNSET;
+}
+
 /* What the call is: session-type, group, client, and the indications of its type (10.1.1.2.1.1, 6.2.8.1). */
 static mcx_err info_write(struct mcx_wr *out, const struct ue_group *g, const struct mcx_groupcall_action *a)
 {
-    bool back = a->act == MCX_GC_SEND_REINVITE && a->type == MCX_GC_NORMAL;
     struct mcx_mcptt_info info = {
         .session = a->session,
-        .emergency = a->type == MCX_GC_EMERGENCY ? MCX_MCPTT_TRUE
-                     : back                      ? MCX_MCPTT_FALSE
-                                                 : MCX_MCPTT_UNSET,
-        .imminent_peril = a->type == MCX_GC_IMMINENT_PERIL ? MCX_MCPTT_TRUE
-                          : back                           ? MCX_MCPTT_FALSE
-                                                           : MCX_MCPTT_UNSET,
+        .emergency = indication(a, MCX_GC_EMERGENCY),
+        .imminent_peril = indication(a, MCX_GC_IMMINENT_PERIL),
     };
 
     MCX_TRY(mcx_mcptt_set(&info.request_uri, MCX_MCPTT_URI, mcx_bytes_str(a->group)));

@@ -123,6 +123,7 @@ static void send_offer(struct run *r, enum mcx_groupcall_act act, enum mcx_group
     a->group = r->gc->call.group;
     a->session = r->gc->call.session;
     a->type = type;
+    a->before = r->gc->call.type;
 }
 
 static void send_ok(struct run *r)
@@ -162,6 +163,7 @@ static void established(struct run *r)
 static void call_answered(struct run *r)
 {
     timer_stop(r, MCX_GC_TIMER_ANSWER);
+    r->gc->call.type = r->found.type;
     established(r);
 }
 
@@ -290,7 +292,7 @@ static void change_done(struct run *r)
 {
     timer_stop(r, MCX_GC_TIMER_ANSWER);
     memcpy(r->gc->call.caller, r->gc->own_id, sizeof r->gc->call.caller);
-    type_set(r, r->gc->call.wanted);
+    type_set(r, r->found.type);
 }
 
 static void change_refused(struct run *r)

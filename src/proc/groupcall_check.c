@@ -308,6 +308,17 @@ static mcx_err answer_take(struct gc_call *call, const struct mcx_groupcall_in *
     return MCX_OK;
 }
 
+/* What we asked for, unless the call is something more urgent already (TS 24.379 6.2.8.1.4). */
+static enum mcx_groupcall_type type_answered(const struct mcx_groupcall *gc, const struct mcx_mcptt_info *info)
+{
+    enum mcx_groupcall_type said = info == NULL ? MCX_GC_NORMAL : type_of(info);
+
+    if (said != MCX_GC_NORMAL) {
+        return said;
+    }
+    return gc->state == MCX_GC_CHANGING ? gc->call.wanted : gc->call.type;
+}
+
 enum mcx_groupcall_event gc_check_ok(struct mcx_groupcall *gc, const struct mcx_groupcall_in *in,
                                      struct gc_found *found)
 {
@@ -318,6 +329,7 @@ enum mcx_groupcall_event gc_check_ok(struct mcx_groupcall *gc, const struct mcx_
         return MCX_GC_OK_BAD;
     }
     gc->call = call;
+    found->type = type_answered(gc, in->info);
     return MCX_GC_OK_GOOD;
 }
 

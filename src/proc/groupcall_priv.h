@@ -51,7 +51,7 @@ struct mcx_groupcall {
 struct gc_found {
     enum mcx_groupcall_cause cause;
     struct mcx_refusal why;
-    enum mcx_groupcall_type type; /* of a re-INVITE */
+    enum mcx_groupcall_type type; /* of a re-INVITE or of the answer to ours */
 };
 
 /* ---- checks: read the event, fill the call, return the event for the table. A bad event leaves no call. ---- */

@@ -540,6 +540,29 @@ static void upgraded_and_back(void **state)
     end();
 }
 
+/* The 200 says what the call is (TS 24.379 6.2.8.1.4): who comes into an emergency, or asks for less, learns of it. */
+static void the_answer_says_what_the_call_is(void **state)
+{
+    struct mcx_mcptt_info info = invitation_info(HELD_ONE);
+    struct mcx_groupcall_in in = { .event = MCX_GC_RX_OK, .dialog = 7, .info = &info };
+
+    (void)state;
+    info.emergency = MCX_MCPTT_TRUE;
+    in.sdp = server_sdp("mc_queueing;mc_priority=5");
+    start(true);
+    assert_int_equal(call(HELD_ONE, MCX_GC_NORMAL, false), MCX_OK);
+    assert_int_equal(step(in), MCX_OK);
+    assert_int_equal(action(MCX_GC_START_MEDIA)->media.indicator, MCX_FI_EMERGENCY);
+    assert_int_equal(action(MCX_GC_TELL)->type, MCX_GC_EMERGENCY);
+
+    assert_int_equal(change(MCX_GC_IMMINENT_PERIL), MCX_OK);
+    assert_int_equal(action(MCX_GC_SEND_REINVITE)->before, MCX_GC_EMERGENCY);
+    assert_int_equal(step(in), MCX_OK); /* it stays what it is */
+    assert_int_equal(action(MCX_GC_SET_TYPE)->media.indicator, MCX_FI_EMERGENCY);
+    assert_null(action(MCX_GC_TELL));
+    end();
+}
+
 static void a_change_that_ends_the_call(void **state)
 {
     (void)state;
@@ -741,6 +764,7 @@ int main(void)
         cmocka_unit_test(invitations_that_are_refused),
         cmocka_unit_test(busy_while_in_a_call),
         cmocka_unit_test(upgraded_and_back),
+        cmocka_unit_test(the_answer_says_what_the_call_is),
         cmocka_unit_test(a_change_that_ends_the_call),
         cmocka_unit_test(the_server_changes_the_type),
         cmocka_unit_test(a_change_that_crossed_is_tried_again),
