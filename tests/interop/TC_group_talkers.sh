@@ -57,6 +57,7 @@ wait_field carol speaker ssrc "$(jq -r .ssrc "$W/dave.ready")" 1
 wait_event dave spoken
 say_to dave release
 wait_count server floor-idle 2
+sleep 2 # a radio that got its time late records the first one later: the two would be mixed
 
 say_to bob push # ROC 0 again, another talker
 wait_floor bob granted
