@@ -43,6 +43,11 @@ static mcx_err doc_delivered(void *ctx, enum mcx_gms_document document, const ch
                                now_ms);
 }
 
+static const char *doc_trouble(void *ctx)
+{
+    return mcx_gmsdb_trouble(ctx);
+}
+
 /* "Bearer b64token" (RFC 6750 2.1); empty when it is of another scheme. */
 static struct mcx_bytes bearer(const char *authorization)
 {
@@ -68,6 +73,12 @@ static void give_body(struct mcx_http_answer *out, const char *type, char *body,
         out->body_len = len;
         out->release = free_body;
     }
+}
+
+static void retry_after(struct server *s, struct mcx_http_answer *out, uint32_t seconds)
+{
+    (void)snprintf(s->retry_after, sizeof s->retry_after, "%" PRIu32, seconds);
+    mcx_http_answer_header(out, "Retry-After", s->retry_after);
 }
 
 static void handle_document(struct server *s, struct mcx_http_answer *out, const struct mcx_http_request *req,
@@ -103,10 +114,28 @@ static void handle_document(struct server *s, struct mcx_http_answer *out, const
         mcx_http_answer_header(out, "ETag", a->etag);
     }
     if (a->retry_after_s != 0) {
-        (void)snprintf(s->retry_after, sizeof s->retry_after, "%" PRIu32, a->retry_after_s);
-        mcx_http_answer_header(out, "Retry-After", s->retry_after);
+        retry_after(s, out, a->retry_after_s);
     }
     give_body(out, a->content_type, a->body, a->body_len);
+}
+
+/* Returns the status that is given: of refusals beyond the budget of an address 429, and nothing in the log. */
+static int refuse_admin(struct server *s, struct mcx_http_answer *out, const char *peer, int status,
+                        struct mcx_refusal why)
+{
+    const struct mcx_log log = gmsd_log();
+    struct mcx_log_record rec = {
+        .level = MCX_LOG_WARN, .subsystem = "gms", .subject = peer, .event = "administration refused", .why = why
+    };
+    const uint32_t wait_s = mcx_gms_xcap_refusal(s->xcap, why.reason, peer, mcx_clock_mono_ms());
+
+    if (wait_s == 0) {
+        mcx_log(&log, &rec);
+        return status;
+    }
+    retry_after(s, out, wait_s);
+    mcx_http_answer_header(out, "Connection", "close");
+    return 429;
 }
 
 /* A token with the scope of administration, or of somebody who is configured. Returns 0 or a status. */
@@ -116,10 +145,7 @@ static int authorise(struct server *s, struct mcx_token_claims *claims, struct m
     const uint64_t now = mcx_clock_unix_ms() / 1000;
     struct mcx_refusal why = { "the request has no access token", "RFC 6750 2.1" };
     mcx_err err = token.len == 0 ? MCX_E_AUTH : mcx_token_verify(claims, s->jwks, &s->admins, token, now, &why);
-    const struct mcx_log log = gmsd_log();
-    struct mcx_log_record rec = {
-        .level = MCX_LOG_WARN, .subsystem = "gms", .subject = peer, .event = "administration refused"
-    };
+    int status = 0;
 
     if (err == MCX_E_POLICY && mcx_token_verify(claims, s->jwks, &s->users, token, now, &why) == MCX_OK) {
         for (size_t i = 0; i < s->o->num_admins; i++) {
@@ -130,11 +156,22 @@ static int authorise(struct server *s, struct mcx_token_claims *claims, struct m
     if (err == MCX_OK) {
         return 0;
     }
-    rec.why = why;
-    mcx_log(&log, &rec);
-    mcx_http_answer_header(out, "WWW-Authenticate",
-                           err == MCX_E_POLICY ? "Bearer error=\"insufficient_scope\"" : "Bearer");
-    return err == MCX_E_POLICY ? 403 : 401;
+    status = refuse_admin(s, out, peer, err == MCX_E_POLICY ? 403 : 401, why);
+    if (status != 429) {
+        mcx_http_answer_header(out, "WWW-Authenticate",
+                               err == MCX_E_POLICY ? "Bearer error=\"insufficient_scope\"" : "Bearer");
+    }
+    return status;
+}
+
+static char *admin_reason(int status)
+{
+    switch (status) {
+    case 401: return admin_refusal(MCX_E_AUTH, "no good access token");
+    case 403: return admin_refusal(MCX_E_POLICY, "no administrator");
+    case 405: return admin_refusal(MCX_E_UNSUP, "administration is POST");
+    default: return admin_refusal(MCX_E_POLICY, "too many refusals for this address");
+    }
 }
 
 static void handle_admin(struct server *s, struct mcx_http_answer *out, const struct mcx_http_request *req,
@@ -147,16 +184,15 @@ static void handle_admin(struct server *s, struct mcx_http_answer *out, const st
     mcx_http_answer_header(out, "Cache-Control", "no-store");
     if (strcmp(req->method, "POST") != 0) {
         mcx_http_answer_header(out, "Allow", "POST");
-        out->status = 405;
-        json = admin_refusal(MCX_E_UNSUP, "administration is POST");
+        out->status =
+            refuse_admin(s, out, req->peer, 405, (struct mcx_refusal){ "administration is POST", "docs/GMS-API.md" });
     } else {
         out->status = authorise(s, &claims, token, out, req->peer);
-        json = out->status == 403   ? admin_refusal(MCX_E_POLICY, "no administrator")
-               : out->status == 401 ? admin_refusal(MCX_E_AUTH, "no good access token")
-                                    : NULL;
     }
     if (out->status == 0) {
         out->status = admin_handle(&a, &json, req->target, req->body);
+    } else {
+        json = admin_reason(out->status);
     }
     give_body(out, "application/json", json, json == NULL ? 0 : strlen(json));
 }
@@ -229,7 +265,7 @@ static int listen_http(struct server *s)
 
 static int open_xcap(struct server *s)
 {
-    const struct mcx_gms_xcap_config c = { .docs = { s->db, doc_get, doc_delivered },
+    const struct mcx_gms_xcap_config c = { .docs = { s->db, doc_get, doc_delivered, doc_trouble },
                                            .servers = s->o->mcptt_servers,
                                            .num_servers = s->o->num_mcptt_servers,
                                            .log = gmsd_log(),

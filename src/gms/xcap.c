@@ -129,7 +129,9 @@ static int deliver(struct job *j)
         err = docs->delivered(docs->ctx, j->document, j->group, j->in->user, etag, j->in->unix_ms);
     }
     if (err != MCX_OK) {
-        return refuse(j, 503, "the database does not answer", "");
+        const char *trouble = docs->trouble == NULL ? NULL : docs->trouble(docs->ctx);
+
+        return refuse(j, 503, trouble == NULL ? "the database does not answer" : trouble, "");
     }
     (void)snprintf(out->etag, sizeof out->etag, "\"%s\"", etag);
     if (mcx_gms_etag_matches(j->in->if_none_match, etag)) {
@@ -152,19 +154,32 @@ static int run(struct job *j)
     return status == 0 ? deliver(j) : status;
 }
 
+#define TOO_MANY "too many refusals for this address"
+
+static uint32_t spend(struct mcx_gms_xcap *x, const char *peer, uint64_t mono_ms)
+{
+    return x->config.refusals_per_minute == 0 ? 0 : mcx_rate_take(&x->refusals, mcx_bytes_str(peer), 1, mono_ms);
+}
+
+uint32_t mcx_gms_xcap_refusal(struct mcx_gms_xcap *xcap, const char *reason, const char *peer, uint64_t mono_ms)
+{
+    uint32_t wait_s = spend(xcap, peer, mono_ms);
+
+    mcx_tally_add(&xcap->tally, wait_s == 0 ? reason : TOO_MANY);
+    return wait_s;
+}
+
 /* A refusal to a peer that nobody vouches for: is there budget for a proper one? */
 static bool shed(struct job *j)
 {
-    struct mcx_gms_xcap *x = j->xcap;
-
-    if (j->out->status < 400 || j->in->user != NULL || x->config.refusals_per_minute == 0) {
+    if (j->out->status < 400 || j->in->user != NULL) {
         return false;
     }
-    j->out->retry_after_s = mcx_rate_take(&x->refusals, mcx_bytes_str(j->in->peer), 1, j->in->mono_ms);
+    j->out->retry_after_s = spend(j->xcap, j->in->peer, j->in->mono_ms);
     if (j->out->retry_after_s == 0) {
         return false;
     }
-    j->out->status = refuse(j, 429, "too many refusals for this address", "RFC 6585 4");
+    j->out->status = refuse(j, 429, TOO_MANY, "RFC 6585 4");
     j->out->www_authenticate = NULL;
     j->out->allow = NULL;
     j->out->close = true;

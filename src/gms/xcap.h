@@ -29,6 +29,7 @@ struct mcx_gms_docs {
                         const char *group, const char *user, bool server, uint64_t now_ms);
     mcx_err (*delivered)(void *ctx, enum mcx_gms_document document, const char *group, const char *user,
                          const char *etag, uint64_t now_ms);
+    const char *(*trouble)(void *ctx); /* for the log: why one of them has failed; NULL = nobody knows */
 };
 
 struct mcx_gms_xcap_config {
@@ -73,6 +74,13 @@ struct mcx_gms_answer {
     size_t body_len;
 };
 void mcx_gms_xcap_handle(struct mcx_gms_xcap *xcap, struct mcx_gms_answer *out, const struct mcx_gms_xcap_in *in);
+
+/**
+ * A refusal by another interface of this server to a peer that nobody vouches for: counted, and of the same budget.
+ *
+ * @return 0, or the seconds to wait where the budget is spent: 429, and not logged
+ */
+uint32_t mcx_gms_xcap_refusal(struct mcx_gms_xcap *xcap, const char *reason, const char *peer, uint64_t mono_ms);
 
 /** If-None-Match (RFC 9110 13.1.2) names this entity tag, or any. Weak comparison. */
 bool mcx_gms_etag_matches(const char *if_none_match, const char *etag);

@@ -85,7 +85,7 @@ while [ "$(period_now)" -lt $((old + 2)) ]; do sleep 0.2; done
 gms_start gms "${KMS[@]}" --kms-token "$W/gms.token"
 expect "documents" "$(gms_get gms alice org.openmobilealliance.groups $FIRE)" 200
 said "own keys cannot be fetched"
-kms_start kms --listen "127.0.0.1:$(sed 's/.*://' <<<"${KMS[1]}")"
+kms_start kms --listen "127.0.0.1:${KMS[1]##*:}"
 grep -c "own keys fetched" "$W/log/gms.err" >"$W/fetched" || true
 for _ in $(seq 600); do
     [ "$(grep -c "own keys fetched" "$W/log/gms.err")" -gt "$(cat "$W/fetched")" ] && break

@@ -59,7 +59,7 @@ refused 403 policy delete "{\"group\":\"$GROUP\"}" alice.gms-token
 echo nonsense >"$W/none.token"
 refused 401 auth delete "{\"group\":\"$GROUP\"}" none.token
 grep -q 'administration refused.*no administrator' "$W/log/gms.err" || fail "the log does not say who was no administrator"
-[ "$(grep -c 'administration refused' "$W/log/gms.err")" -eq 2 ] || fail "401 and 403 are not both in the log"
+[ "$(grep -c 'administration refused' "$W/log/gms.err")" -eq 3 ] || fail "401, 403 and 405 are not all in the log"
 grep -q 'another type' "$W/log/gms.err" || fail "the log does not give the reason"
 
 content >"$W/after"
