@@ -160,6 +160,7 @@ enum mcx_groupcall_note {
     MCX_GC_NOTE_NOT_CHANGED, /* the server did not allow the change: the call goes on as it was */
     MCX_GC_NOTE_REFUSED,     /* the call does not come about */
     MCX_GC_NOTE_ENDED,
+    MCX_GC_NOTE_OFFER_REFUSED, /* a re-INVITE of the server: the call goes on as it was */
 };
 const char *mcx_groupcall_note_name(enum mcx_groupcall_note note);
 

@@ -304,6 +304,11 @@ static void tell(struct ue_group *g, const struct mcx_groupcall_action *a)
         ue_report(json, event, a->sentence, "{s:s, s:s}", "group", a->group, "cause",
                   mcx_groupcall_cause_name(a->cause));
         break;
+    case MCX_GC_NOTE_OFFER_REFUSED:
+        ue_report(json, event, a->sentence, "{s:s, s:s, s:s, s:s, s:i}", "group", a->group, "cause",
+                  mcx_groupcall_cause_name(a->cause), "reason", a->why.reason == NULL ? "" : a->why.reason, "clause",
+                  a->why.clause == NULL ? "" : a->why.clause, "code", (int)a->code);
+        break;
     case MCX_GC_NOTE_NOT_CHANGED:
         ue_report(json, event, a->sentence, "{s:s, s:s, s:i, s:i}", "group", a->group, "type", type, "code",
                   (int)a->code, "warning", (int)a->warning);

@@ -315,6 +315,8 @@ static void offer_answered(struct run *r)
 static void offer_refused(struct run *r)
 {
     send_refusal(r, 488, "Not Acceptable Here");
+    tell(r, MCX_GC_NOTE_OFFER_REFUSED, r->found.cause, "A change of the call of {} was refused; it goes on as it was")
+        ->code = 488;
 }
 
 static void offer_crossed(struct run *r)

@@ -104,7 +104,7 @@ static const char *const events[MCX_GC_NUM_EVENTS] = {
     "change-crossed", "change-needless",
 };
 
-static const char *const notes[] = { "calling", "established", "type", "not-changed", "refused", "ended" };
+static const char *const notes[] = { "calling", "established", "type", "not-changed", "refused", "ended", "offer-refused" };
 static const char *const types[MCX_GC_NUM_TYPES] = { "normal", "emergency", "imminent-peril" };
 
 /* CHOICE "gc-timers": TS 24.379 numbers none of them for a client. */

@@ -359,7 +359,7 @@ static mcx_err reoffer_take(struct mcx_groupcall *gc, const struct mcx_groupcall
     mcx_err err = description_take(gc, &sdp, in, found);
 
     if (err == MCX_OK && !same_place(&before, &gc->call)) { /* CHOICE "gc-reinvite": media stay where they are */
-        err = MCX_E_UNSUP;
+        err = mcx_refuse(&found->why, MCX_E_UNSUP, "media that move in a call", "RFC 3264 8.3");
     }
     gc->call.amrwb = before.amrwb;
     err = err == MCX_OK ? answer_make(gc, &sdp) : err;
@@ -378,6 +378,7 @@ enum mcx_groupcall_event gc_check_offer(struct mcx_groupcall *gc, const struct m
     found->type = in->info == NULL ? gc->call.type : type_after(gc->call.type, in->info);
     if (in->info != NULL && in->info->calling_user.text[0] != '\0' &&
         mcx_bytes_cstr(gc->call.caller, sizeof gc->call.caller, mcx_bytes_str(in->info->calling_user.text)) != MCX_OK) {
+        (void)mcx_refuse(&found->why, MCX_E_SPACE, "the mcptt-calling-user-id is too long", "TS 24.379 F.1");
         return MCX_GC_OFFER_BAD;
     }
     return MCX_GC_OFFER_GOOD;

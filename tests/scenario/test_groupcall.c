@@ -610,9 +610,12 @@ static void the_server_changes_the_type(void **state)
     in.sdp = text_replaced(server_sdp("mc_queueing"), "m=audio 50000", "m=audio 50008");
     assert_int_equal(step(in), MCX_OK);
     assert_int_equal(action(MCX_GC_SEND_REFUSAL)->code, 488);
+    assert_int_equal(told(MCX_GC_NOTE_OFFER_REFUSED), MCX_GC_CAUSE_MEDIA);
+    assert_string_equal(action(MCX_GC_TELL)->why.clause, "RFC 3264 8.3");
     in.sdp = mcx_bytes_str("nonsense");
     assert_int_equal(step(in), MCX_OK);
     assert_int_equal(action(MCX_GC_SEND_REFUSAL)->code, 488);
+    assert_int_equal(told(MCX_GC_NOTE_OFFER_REFUSED), MCX_GC_CAUSE_SDP);
     assert_int_equal(mcx_groupcall_state(gc), MCX_GC_IN_CALL);
 
     /* both at once: the other side comes first, then we try again */
