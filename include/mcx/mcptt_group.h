@@ -95,7 +95,7 @@ struct mcx_mgrp_peer {
     uint16_t rtp_port;
     char floor_host[MCX_MSRV_HOST_MAX];
     uint16_t floor_port; /* 0 = he has no floor control: he only listens */
-    uint8_t max_priority;
+    uint8_t max_priority; /* floor priority: the lower of what he says and what the group document allows */
     bool queueing, implicit_request, receive_only;
 };
 struct mcx_mgrp_action {

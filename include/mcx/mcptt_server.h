@@ -33,6 +33,7 @@ extern "C" {
 #define MCX_MSRV_MAX_PATH     4
 #define MCX_MSRV_MAX_WARNINGS 4
 #define MCX_MSRV_HOST_MAX     64
+#define MCX_MSRV_FLOOR_PRIORITY 254 /* below what pre-empts, see struct mcx_fsrv_config */
 
 /** What a user may do and how he answers (user profile, service settings). */
 struct mcx_msrv_user {
@@ -50,6 +51,7 @@ struct mcx_msrv_user {
     size_t num_may_call;
     bool allow_emergency_group; /* may make a group call an emergency one (else 403), and end that */
     bool allow_imminent_group;  /* likewise imminent peril */
+    uint8_t floor_priority;     /* highest in a private call; 0 = MCX_MSRV_FLOOR_PRIORITY */
 };
 
 /** Check of an access token; fills the MCPTT ID in it. See src/io/token.h. */

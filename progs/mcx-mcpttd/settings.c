@@ -150,6 +150,11 @@ static int set_user_property(struct mcx_msrv_user *u, const char *key, const cha
         u->max_calls = (unsigned)n;
         return EXIT_DONE;
     }
+    if (value != NULL && strcmp(key, "floor-priority") == 0 && mcx_dec_read(&n, 255, mcx_bytes_str(value)) == MCX_OK &&
+        n > 0) {
+        u->floor_priority = (uint8_t)n;
+        return EXIT_DONE;
+    }
     if (value != NULL && strcmp(key, "may-call") == 0) {
         return add_may_call(u, value);
     }
@@ -360,7 +365,8 @@ void md_usage(void)
         "  --help, --version\n\n"
         "Properties of a user: public=URI (public user identity, default the MCPTT ID), answer=auto|manual,\n"
         "max-calls=N (default 1), may-call=MCPTT-ID (several; default anyone), force-auto, deny-private-calls,\n"
-        "deny-automatic, deny-manual, deny-called, no-settings, emergency, imminent (may make such group calls).\n\n"
+        "deny-automatic, deny-manual, deny-called, no-settings, emergency, imminent (may make such group calls),\n"
+        "floor-priority=N (1 to 255, the highest in a private call; default 254, and 255 pre-empts who speaks).\n\n"
         "SIGTERM ends the calls and the server; SIGUSR1 prints a 'counters' event, as the end does; SIGHUP reads or\n"
         "fetches the group documents and the key store again. Exit codes: 0 done, 1 refused by a check, 2 usage, 3 environment.");
 }

@@ -83,12 +83,26 @@ uint16_t msrv_floor_indicator(const struct msrv_call *call)
     return call->hop.emergency ? MCX_FI_EMERGENCY : MCX_FI_NORMAL;
 }
 
+static uint8_t lower(uint8_t a, uint8_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What a side may have at most: of what the caller has offered, and of what the operator allows (4.1.1.4, 14.3.3). */
+static uint8_t most_of(const struct msrv_call *call, enum mcx_msrv_side side)
+{
+    const struct mcx_msrv_user *user = side == MCX_MSRV_CALLER ? call->hop.caller : call->hop.callee;
+    uint8_t allowed = user->floor_priority != 0 ? user->floor_priority : MCX_MSRV_FLOOR_PRIORITY;
+
+    return lower(call->floor.params[MCX_MSRV_CALLER].priority, allowed);
+}
+
 /* To the callee we offer what the caller has offered us (docs/DEVIATIONS.md "private-floor-priority"). That the caller's
  * INVITE counts as a Floor Request is said in his answer (14.3.5); mc_granted never is ("group-floor-granted"). */
 void msrv_floor_fmtp(char out[MCX_SDP_FLOOR_FMTP_MAX], const struct msrv_call *call, enum mcx_msrv_side side)
 {
     const struct mcx_sdp_floor_params *asked = &call->floor.params[MCX_MSRV_CALLER];
-    struct mcx_sdp_floor_params ours = { .queueing = true, .priority = asked->priority };
+    struct mcx_sdp_floor_params ours = { .queueing = true, .priority = most_of(call, side) };
 
     if (side == MCX_MSRV_CALLER) {
         ours.queueing = asked->queueing;
@@ -100,12 +114,11 @@ void msrv_floor_fmtp(char out[MCX_SDP_FLOOR_FMTP_MAX], const struct msrv_call *c
 void msrv_floor_talker(struct mcx_msrv_talker *out, const struct msrv_call *call, enum mcx_msrv_side side)
 {
     const struct mcx_sdp_floor_params *said = &call->floor.params[side];
-    uint8_t most = call->floor.params[MCX_MSRV_CALLER].priority;
 
     *out = (struct mcx_msrv_talker){
         .mcptt_id = side == MCX_MSRV_CALLER ? call->hop.caller->mcptt_id : call->hop.callee->mcptt_id,
         .at = call->floor.at[side],
-        .max_priority = said->priority < most ? said->priority : most,
+        .max_priority = lower(said->priority, most_of(call, side)),
         .queueing = said->queueing,
         .implicit_request = side == MCX_MSRV_CALLER && said->implicit_request,
     };

@@ -115,6 +115,8 @@ void mgrp_note_refused(struct mgrp_step *s, const char *what, const char *user, 
                        const struct msrv_verdict *v, const struct mcx_refusal *why);
 /** REJECT with Warning. */
 void mgrp_reject(struct mgrp_step *s, uint32_t leg, const struct msrv_verdict *v);
+/** The highest priority that he may ask the floor with. */
+uint8_t mgrp_floor_priority(const struct mgrp_session *session, const struct mgrp_leg *leg);
 mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg, bool renew);
 mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg,
                          struct mcx_bytes offer);

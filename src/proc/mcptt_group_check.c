@@ -186,6 +186,7 @@ static mcx_err read_floor(struct mcx_mgrp_peer *out, const struct mcx_sdp *sdp, 
     MCX_TRY(read_host(out->floor_host, sizeof out->floor_host, sdp, line, why));
     out->floor_port = sdp->media[line].port;
     out->queueing = params.queueing;
+    out->max_priority = params.priority;
     out->implicit_request = params.implicit_request;
     return MCX_OK;
 }

@@ -79,7 +79,7 @@ static void join(struct mgrp_step *s)
     a->leg = s->leg->id;
     a->peer = s->leg->peer;
     a->peer.mcptt_id = mgrp_text(s->grp, "%s", s->leg->mcptt_id);
-    a->peer.max_priority = m != NULL ? m->priority : 0;
+    a->peer.max_priority = mgrp_floor_priority(s->session, s->leg);
     a->peer.receive_only = m == NULL || m->receive_only;
     s->leg->deadline_ms = m != NULL ? m->affiliated_until : s->in->now_ms;
     if (!s->leg->joined) {

@@ -155,6 +155,15 @@ static struct mcx_sdp_params sdp_params(const struct mgrp_session *session, cons
                                     .floor_fmtp = fmtp };
 }
 
+/* TS 24.380 4.1.1.4, 14.3.3. */
+uint8_t mgrp_floor_priority(const struct mgrp_session *session, const struct mgrp_leg *leg)
+{
+    const struct mgrp_member *m = mgrp_find_member(session->group, leg->mcptt_id);
+    uint8_t allowed = m != NULL ? m->priority : 0;
+
+    return leg->peer.max_priority < allowed ? leg->peer.max_priority : allowed;
+}
+
 /* An answer says that the INVITE was taken as a Floor Request (TS 24.380 14.3.5). */
 static mcx_err write_sdp(struct mcx_bytes *out, struct mgrp_step *s, struct mcx_bytes offer,
                          const struct mcx_sdp_floor_params *floor)
@@ -214,12 +223,13 @@ static void address_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, con
 mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg, bool renew)
 {
     const struct mgrp_member *member = mgrp_find_member(s->session->group, leg->mcptt_id);
-    const struct mcx_sdp_floor_params floor = { .queueing = true };
+    struct mcx_sdp_floor_params floor = { .queueing = true };
     struct mcx_mime mime = { .num = 2 };
 
     if (member == NULL || member->user == NULL) {
         return MCX_E_STATE;
     }
+    floor.priority = renew ? mgrp_floor_priority(s->session, leg) : member->priority;
     act->leg = leg->id;
     act->contact_params = MCX_MCPTT_CONTACT_PARAMS ";isfocus";
     act->contact_user = s->session->identity;
@@ -239,6 +249,7 @@ mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, struc
                          struct mcx_bytes offer)
 {
     const struct mcx_sdp_floor_params floor = { .queueing = leg->peer.queueing,
+                                                .priority = mgrp_floor_priority(s->session, leg),
                                                 .implicit_request = leg->peer.implicit_request };
     struct mcx_mime mime = { .num = 2 };
 

@@ -24,7 +24,7 @@ static const char *const names[NUM_USERS] = { "sip:alice@example.org", "sip:bob@
     "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\n"                                       \
     "m=audio " port " RTP/AVP " pt "\r\na=rtpmap:" pt " AMR-WB/16000/1\r\n"                                             \
     "m=application " floor " udp MCPTT\r\na=fmtp:MCPTT " fmtp "\r\n"
-#define OFFER SDP("4000", "4010", "97", "mc_queueing;mc_implicit_request")
+#define OFFER SDP("4000", "4010", "97", "mc_queueing;mc_priority=5;mc_implicit_request")
 #define PARTS(session, audio, floor)                                                                                   \
     "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\n" session "t=0 0\r\nm=audio 4000 RTP/AVP 97\r\n"                       \
     audio "a=rtpmap:97 AMR-WB/16000/1\r\nm=application 4010 udp MCPTT\r\n" floor
@@ -355,7 +355,7 @@ static mcx_err at(enum mcx_mgrp_event event, uint32_t leg, const char *sdp, bool
 
 static mcx_err answered(uint32_t leg)
 {
-    return at(MCX_MGRP_EV_ANSWER, leg, SDP("4100", "4110", "97", "mc_queueing"), true);
+    return at(MCX_MGRP_EV_ANSWER, leg, SDP("4100", "4110", "97", "mc_queueing;mc_priority=3"), true);
 }
 
 /* Alice calls, Bob and Carol take part. */
@@ -401,8 +401,7 @@ static void test_prearranged_call(void **state)
     assert_string_equal(s->to, names[BOB]);
     assert_non_null(strstr(s->body, "m=audio 20000 RTP/AVP 97\r\n"));
     assert_non_null(strstr(s->body, "m=application 20002 udp MCPTT\r\n"));
-    assert_non_null(strstr(s->body, "mc_queueing"));
-    assert_null(strstr(s->body, "mc_implicit_request"));
+    assert_non_null(strstr(s->body, "a=fmtp:MCPTT mc_queueing;mc_priority=3\r\n"));
     assert_non_null(strstr(s->body, "sip:fire@example.org")); /* mcptt-calling-group-id */
     assert_non_null(strstr(s->body, "sip:alice@example.org"));
     assert_null(strstr(s->body, "key-mgmt"));
@@ -420,7 +419,7 @@ static void test_prearranged_call(void **state)
     s = want(MCX_MGRP_ANSWER);
     assert_int_equal(s->leg, legs[0]);
     assert_non_null(strstr(s->body, "m=audio 20000 RTP/AVP 97\r\n"));
-    assert_non_null(strstr(s->body, "mc_queueing;mc_implicit_request\r\n")); /* TS 24.380 14.3.5 */
+    assert_non_null(strstr(s->body, "mc_queueing;mc_priority=3;mc_implicit_request\r\n")); /* TS 24.380 14.3.5 */
 
     assert_int_equal(answered(legs[2]), MCX_OK);
     assert_int_equal(count(MCX_MGRP_ANSWER), 0);
@@ -441,6 +440,67 @@ static void test_prearranged_call(void **state)
     assert_int_equal(at(MCX_MGRP_EV_GONE, legs[2], NULL, false), MCX_OK);
     assert_int_equal(mcx_mgrp_num_sessions(w.grp), 0);
     assert_int_equal(at(MCX_MGRP_EV_GONE, legs[2], NULL, false), MCX_E_STATE);
+}
+
+/* The lower of what is offered and what the group document allows (TS 24.380 4.1.1.4, 14.3.3). */
+static void test_floor_priority(void **state)
+{
+    static const struct {
+        const char *allowed, *offer;
+        const char *fmtp;
+        uint8_t most;
+    } cases[] = {
+        { "<g:user-priority>3</g:user-priority>", "mc_queueing;mc_priority=255", "mc_queueing;mc_priority=3", 3 },
+        { "<g:user-priority>9</g:user-priority>", "mc_queueing;mc_priority=7", "mc_queueing;mc_priority=7", 7 },
+        { "<g:user-priority>9</g:user-priority>", "mc_queueing", "mc_queueing", 0 },
+        { "", "mc_queueing;mc_priority=255", "mc_queueing", 0 },
+    };
+    char members[256], line[64], sdp[512];
+    const struct seen *s;
+    uint32_t alice, bob;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(members, sizeof members, "<entry uri='sip:alice@example.org'>%s</entry>" B, cases[i].allowed);
+        document(GROUP, members, "", true);
+        affiliate(ALICE);
+        affiliate(BOB);
+        snprintf(sdp, sizeof sdp, SDP("4000", "4010", "97", "%s"), cases[i].offer);
+        alice = call(ALICE, PREARRANGED, sdp);
+        assert_int_equal(media_ready(want(MCX_MGRP_MEDIA_OPEN)->session), MCX_OK);
+        bob = want(MCX_MGRP_INVITE)->leg;
+        assert_int_equal(answered(bob), MCX_OK);
+        snprintf(line, sizeof line, "a=fmtp:MCPTT %s\r\n", cases[i].fmtp);
+        assert_non_null(strstr(want(MCX_MGRP_ANSWER)->body, line));
+        assert_int_equal(at(MCX_MGRP_EV_ACKED, alice, NULL, true), MCX_OK);
+        s = want(MCX_MGRP_JOIN);
+        assert_int_equal(s->leg, alice);
+        assert_int_equal(s->peer.max_priority, cases[i].most);
+        assert_int_equal(at(MCX_MGRP_EV_GONE, alice, NULL, true), MCX_OK);
+        assert_int_equal(at(MCX_MGRP_EV_GONE, bob, NULL, false), MCX_OK);
+    }
+}
+
+/* With a new call type a member may offer another priority; who is told of it by the server keeps his. */
+static void test_floor_priority_in_an_emergency(void **state)
+{
+    static const char members[] = "<entry uri='sip:alice@example.org'><g:user-priority>200</g:user-priority></entry>" B C;
+    uint32_t legs[3];
+    const struct seen *s;
+    struct mcx_msrv_sip sip;
+    struct mcx_mgrp_in in = { .event = MCX_MGRP_EV_OFFER, .sip = &sip };
+
+    (void)state;
+    document(GROUP, members, "", true);
+    (void)start(legs);
+    sip = message(ALICE, PREARRANGED EMERGENCY, SDP("4000", "4010", "97", "mc_queueing;mc_priority=255"));
+    in.leg = legs[0];
+    assert_int_equal(feed(&in), MCX_OK);
+    assert_non_null(strstr(want(MCX_MGRP_ANSWER)->body, "a=fmtp:MCPTT mc_queueing;mc_priority=200\r\n"));
+    s = want(MCX_MGRP_JOIN);
+    assert_int_equal(s->peer.max_priority, 200);
+    s = want(MCX_MGRP_OFFER);
+    assert_non_null(strstr(s->body, "a=fmtp:MCPTT mc_queueing;mc_priority=3\r\n"));
 }
 
 static void test_nobody_answers(void **state)
@@ -952,7 +1012,8 @@ int main(void)
         T(test_chat),             T(test_inactive),       T(test_member_removed), T(test_affiliation_ends),
         T(test_told_again),       T(test_changed_meanwhile), T(test_peril_and_emergency),
         T(test_emergency),        T(test_refusals),       T(test_limits),         T(test_affiliation_refused),
-        T(test_many),             T(test_documents),      T(test_descriptions_refused),
+        T(test_many),             T(test_documents),      T(test_descriptions_refused), T(test_floor_priority),
+        T(test_floor_priority_in_an_emergency),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,6 +258,46 @@ static void both_are_led_to_the_server(void **state)
     close_world();
 }
 
+/* Neither side has more priority than the operator gives him, and nobody who is given none pre-empts (TS 24.380
+ * 4.1.1.4, 14.3.3). */
+static void the_operator_bounds_the_priority(void **state)
+{
+    static const struct {
+        uint8_t alice, bob; /* of the operator, 0 = default */
+        const char *offer, *to_bob, *from_bob, *to_alice;
+        uint8_t max_alice, max_bob;
+    } cases[] = {
+        { 0, 0, "255", "254", "254", "254", 254, 254 },
+        { 4, 0, "255", "254", "255", "4", 4, 254 },
+        { 0, 4, "255", "4", "255", "254", 254, 4 },
+        { 9, 9, "7", "7", "3", "7", 7, 3 },
+        { 255, 255, "255", "255", "255", "255", 255, 255 },
+    };
+    char line[128];
+    char fmtp[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        open_world(true, true);
+        w.users[0].floor_priority = cases[i].alice;
+        w.users[1].floor_priority = cases[i].bob;
+        (void)snprintf(line, sizeof line, "m=application 6002 udp MCPTT\r\na=fmtp:MCPTT mc_priority=%s\r\n",
+                       cases[i].offer);
+        call_with(line, NULL);
+        (void)snprintf(fmtp, sizeof fmtp, "a=fmtp:MCPTT mc_queueing;mc_priority=%s\r\n", cases[i].to_bob);
+        assert_true(holds(want(MCX_MSRV_INVITE)->body, fmtp));
+        (void)snprintf(line, sizeof line, "m=application 7002 udp MCPTT\r\na=fmtp:MCPTT mc_priority=%s\r\n",
+                       cases[i].from_bob);
+        answer_with(line);
+        (void)snprintf(fmtp, sizeof fmtp, "a=fmtp:MCPTT mc_priority=%s\r\n", cases[i].to_alice);
+        assert_true(holds(want(MCX_MSRV_ANSWER)->body, fmtp));
+        feed(MCX_MSRV_EV_ACKED, MCX_MSRV_CALLER, NULL);
+        assert_int_equal(find(MCX_MSRV_FLOOR_JOIN, 0)->talker.max_priority, cases[i].max_alice);
+        assert_int_equal(find(MCX_MSRV_FLOOR_JOIN, 1)->talker.max_priority, cases[i].max_bob);
+        close_world();
+    }
+}
+
 static void without_a_key_the_line_is_refused(void **state)
 {
     static const struct {
@@ -320,6 +360,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_are_led_to_the_server),
+        cmocka_unit_test(the_operator_bounds_the_priority),
         cmocka_unit_test(without_a_key_the_line_is_refused),
         cmocka_unit_test(the_callee_may_refuse),
         cmocka_unit_test(malformed_attributes_are_no_call),
