@@ -336,8 +336,12 @@ int cmd_run(const struct options *o)
 
     rc = rc == EXIT_DONE ? seal_read(&s.seal_key, o) : rc;
     rc = rc == EXIT_DONE ? check(&s) : rc;
-    if (rc == EXIT_DONE && o->check_only) {
-        puts("mcx-gmsd: the configuration is good");
+    if (o->check_only) {
+        rc = rc == EXIT_DONE ? serve_check(o) : rc;
+        rc = rc == EXIT_DONE ? notify_check(o) : rc;
+        if (rc == EXIT_DONE) {
+            puts("mcx-gmsd: the configuration is good");
+        }
     } else if (rc == EXIT_DONE) {
         if (o->token_iss == NULL || o->token_aud == NULL) {
             log_plain(MCX_LOG_WARN, NULL, "issuer or audience of tokens is not pinned (--token-iss, --token-aud)");

@@ -85,11 +85,15 @@ void log_plain(enum mcx_log_level level, const char *subject, const char *event)
 
 /* Serves HTTPS until SIGTERM; writes its port, two octets, to `port_fd`. */
 int serve_main(const struct options *o, const uint8_t *seal_key, int port_fd);
+/* Only looks whether it could. */
+int serve_check(const struct options *o);
 /* Makes payloads and does what is due until SIGTERM; SIGHUP: the key store has changed. */
 int queue_main(const struct options *o, const uint8_t *seal_key);
 /* Tells subscribers of changes, over SIP, until SIGTERM; writes its port as above unless `port_fd` is negative.
  * `known`: the port it had before, 0 = none. */
 int notify_main(const struct options *o, const char *xcap_root, uint16_t known, int port_fd);
+/* Only looks whether it could. */
+int notify_check(const struct options *o);
 /* Fetches the server's own keys, ahead of each key period, until SIGTERM; tells its parent with SIGHUP. */
 int keys_main(const struct options *o, const char *gms);
 /* Fetches them now, in a process of its own. */

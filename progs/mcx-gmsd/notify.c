@@ -431,3 +431,20 @@ int notify_main(const struct options *o, const char *xcap_root, uint16_t known, 
     free(n);
     return rc;
 }
+
+int notify_check(const struct options *o)
+{
+    struct notifier n = { .o = o };
+    int rc = EXIT_DONE;
+
+    if (o->sip_listen == NULL) {
+        return EXIT_DONE;
+    }
+    if (mcx_loop_open(MAX_FDS) != MCX_OK) {
+        return environment_error("the event loop", MCX_E_NOMEM);
+    }
+    rc = open_sip(&n, 0, -1);
+    mcx_sip_free(n.sip);
+    mcx_loop_close();
+    return rc;
+}

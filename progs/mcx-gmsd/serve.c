@@ -308,3 +308,14 @@ int serve_main(const struct options *o, const uint8_t *seal_key, int port_fd)
     mcx_gmsdb_close(s.db);
     return rc;
 }
+
+int serve_check(const struct options *o)
+{
+    struct server s = { .o = o };
+    int rc = open_tokens(&s);
+
+    rc = rc == EXIT_DONE ? listen_http(&s) : rc;
+    mcx_http_server_free(s.http);
+    mcx_jwks_free(s.jwks);
+    return rc;
+}

@@ -37,5 +37,8 @@ after=$(memory)
 [ "$after" -le "$BOUND_KIB" ] || fail "the queue process has used $after KiB"
 [ "$((after - before))" -le 8000 ] || fail "memory grew from $before to $after KiB"
 expect "lacking" "$(gms_group gms lacking --group $GROUP --json | jq '.lacking | length')" "$MEMBERS"
+total=$(sed -E ':a;s/([0-9])([0-9]{3})($|,)/\1,\2\3/;ta' <<<"$MEMBERS")
+grep -qE "\[$GROUP\] issue [0-9a-f]{8}: [0-9]{1,3}(,[0-9]{3})* of $total, [1-9][0-9]* s left" "$W/log/gms.err" ||
+    fail "the log has no progress: $(grep -m 3 " left" "$W/log/gms.err")"
 grep "of .* left" "$W/log/gms.err" | tail -2
 echo "ok: $MEMBERS payloads in $took s, queue process $before KiB before, at most $after KiB"
