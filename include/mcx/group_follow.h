@@ -4,7 +4,7 @@
 
 /*
  * The documents of the groups that an MCPTT server serves, as it follows them at the group management server (TS 24.481
- * 6.3.3). No I/O; documents are fetched in rounds, one round at a time:
+ * 6.3.3, 6.3.13). No I/O; documents are fetched in rounds, one round at a time:
  *
  *   mcx_gfollow_deadline()  when a round is to begin: at once, at the next poll, or after a wait that doubles
  *   mcx_gfollow_begin()     which documents to GET; with If-None-Match: mcx_gfollow_etag()
@@ -28,6 +28,7 @@ extern "C" {
 
 #define MCX_GFOLLOW_GROUPS_MAX 256
 #define MCX_GFOLLOW_ETAG_MAX   128
+#define MCX_GFOLLOW_ROOT_MAX   512 /* XCAP root in an xcap-diff, with NUL */
 
 struct mcx_gfollow_config {
     const char *const *groups; /* URIs; copied */
@@ -44,6 +45,14 @@ void mcx_gfollow_free(struct mcx_gfollow *follow);
 
 /** All documents are due now, whatever failed before. */
 void mcx_gfollow_ask(struct mcx_gfollow *follow);
+/**
+ * Of a NOTIFY of Event xcap-diff (RFC 5875 4): the documents with another entity tag than what is held are due, those
+ * that are gone too. After a failure they wait for the round that follows it.
+ *
+ * @param[out] num  how many @retval MCX_E_FORMAT @retval MCX_E_SPACE @retval MCX_E_NOMEM
+ */
+MCX_MUST_CHECK mcx_err mcx_gfollow_notified(struct mcx_gfollow *follow, size_t *num, struct mcx_bytes xml,
+                                            struct mcx_refusal *why);
 /** When to begin a round; 0 = now, UINT64_MAX = not before something is due, or while one is running. */
 uint64_t mcx_gfollow_deadline(const struct mcx_gfollow *follow);
 /** Begin a round. @param[out] due  groups to fetch @return how many; 0 = it is not time */

@@ -147,7 +147,8 @@ int md_open(struct md_daemon **out, const struct md_settings *s)
     rc = rc == EXIT_DONE ? open_sockets(d) : rc;
     rc = rc == EXIT_DONE ? md_preest_open(&d->preest, d) : rc;
     rc = rc == EXIT_DONE ? md_groups_open(&d->groups, d) : rc;
-    return rc == EXIT_DONE ? md_gms_open(&d->gms, d) : rc;
+    rc = rc == EXIT_DONE ? md_gms_open(&d->gms, d) : rc;
+    return rc == EXIT_DONE ? md_gms_sub_open(&d->gms_sub, d) : rc;
 }
 
 void md_close(struct md_daemon *d)
@@ -158,6 +159,7 @@ void md_close(struct md_daemon *d)
     mcx_timer_clear(&d->deadline);
     mcx_timer_clear(&d->shutdown);
     md_store_unwatch(d);
+    md_gms_sub_close(d->gms_sub);
     md_gms_close(d->gms);
     if (d->watching) {
         mcx_loop_unwatch(&d->signals);

@@ -14,6 +14,7 @@
 struct md_call;
 struct md_floor;
 struct md_gms;
+struct md_gms_sub;
 struct md_groups;
 struct md_preest;
 struct md_session;
@@ -70,7 +71,8 @@ struct md_daemon {
     struct md_call *calls;
     struct md_delivery *deliveries;
     struct md_groups *groups;
-    struct md_gms *gms; /* NULL = groups come from files */
+    struct md_gms *gms;         /* NULL = groups come from files */
+    struct md_gms_sub *gms_sub; /* NULL = they are polled only */
     struct md_preest *preest;
     uint32_t last_id;
     const struct mcx_sip_msg *request; /* the REGISTER being answered */

@@ -197,6 +197,19 @@ void md_gms_fetch(struct md_gms *g)
     }
 }
 
+void md_gms_notified(struct md_gms *g, struct mcx_bytes xml)
+{
+    struct mcx_refusal why = { "", "" };
+    size_t num = 0;
+
+    if (mcx_gfollow_notified(g->follow, &num, xml, &why) != MCX_OK) {
+        tell(g, "gms-notification-refused", "", why.reason, why.clause, 0);
+    } else if (num > 0) {
+        md_journal(g->d->s, "gms-notified", json_pack("{s:I}", "groups", (json_int_t)num));
+        arm(g);
+    }
+}
+
 /* ---- life ---- */
 
 static struct mcx_doc_fetch fetch_of(const struct md_settings *s)

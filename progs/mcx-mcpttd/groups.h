@@ -33,5 +33,15 @@ int md_gms_open(struct md_gms **out, struct md_daemon *d);
 void md_gms_close(struct md_gms *g);
 /** All documents once more, at once. NULL is allowed. */
 void md_gms_fetch(struct md_gms *g);
+/** The body of a NOTIFY of the group management server. */
+void md_gms_notified(struct md_gms *g, struct mcx_bytes xml);
+
+/* ---- gms_sub.c: subscription at the group management server ---- */
+
+struct md_gms_sub;
+/** After md_gms_open(); *out stays NULL without --gms-sip. Says what is wrong. */
+int md_gms_sub_open(struct md_gms_sub **out, struct md_daemon *d);
+/** Before the SIP layer. NULL is allowed. */
+void md_gms_sub_close(struct md_gms_sub *w);
 
 #endif

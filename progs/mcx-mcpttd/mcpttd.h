@@ -45,7 +45,7 @@ struct md_settings {
     size_t num_group_docs;
     char *groups[MD_MAX_GROUPS]; /* URIs, followed at the group management server */
     size_t num_groups;
-    char *gms_url, *gms_token, *gms_ca;
+    char *gms_url, *gms_token, *gms_ca, *gms_uri, *gms_sip;
     uint32_t gms_poll_s;
     struct mcx_fsrv_config floor; /* of every call */
     char *ready_file;

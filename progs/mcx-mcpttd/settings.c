@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <mcx/gmc.h>
 #include <mcx/text.h>
 
 #include "io/file.h"
@@ -318,6 +319,8 @@ static const struct setting {
     { "gms-url", "URL", "https://HOST:PORT: group documents come from there, in the place of files", TEXT_AT(gms_url) },
     { "gms-token", "FILE", "access token of this server for it, mode 0600; read at each fetch", TEXT_AT(gms_token) },
     { "gms-ca", "PEM", "who vouches for it", TEXT_AT(gms_ca) },
+    { "gms-uri", "URI", "its identity, for --gms-sip", TEXT_AT(gms_uri) },
+    { "gms-sip", "URI", "sip:HOST:PORT;transport=tcp: subscribe there, fetch when it tells of a change", TEXT_AT(gms_sip) },
     { "gms-poll", "SECONDS", "between two fetches (default 60; 0 = at the start and at SIGHUP)",
       NUMBER_AT(gms_poll_s, 86400) },
     { "group", "URI", "a group whose document is fetched; several", BY(set_group) },
@@ -497,6 +500,13 @@ static int check_gms(const struct md_settings *s)
     }
     if (all && s->num_group_docs > 0) { /* an old file would bring back whom the server has put out */
         return md_complain(EXIT_USAGE, "groups come from --gms-url or from --group-doc, not from both", "");
+    }
+    if ((s->gms_sip != NULL) != (s->gms_uri != NULL) || (s->gms_sip != NULL && (!all || s->server_id == NULL))) {
+        return md_complain(EXIT_USAGE, "--gms-sip needs --gms-uri, --gms-url and --server-id, and --gms-uri is for it alone",
+                           "");
+    }
+    if (s->gms_sip != NULL && s->num_groups > MCX_GMC_GROUPS_MAX) {
+        return md_complain(EXIT_USAGE, "one subscription (--gms-sip) is for 64 groups at most; without it they are polled", "");
     }
     return EXIT_DONE;
 }

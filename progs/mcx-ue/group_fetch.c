@@ -13,7 +13,7 @@
 #include <jansson.h>
 #include <mcx/gmc.h>
 
-#include "io/file.h"
+#include "io/gms_subscribe.h"
 #include "io/group_fetch.h"
 #include "io/group_file.h"
 
@@ -140,26 +140,13 @@ static void on_sub_state(void *arg, enum mcx_sip_sub_state state, const struct m
     }
 }
 
-/* Token and documents, as a SUBSCRIBE takes them along; `out` points to `type` and the body of the link. */
+/* `out` points to `type` and the body of the link. */
 static mcx_err content_write(struct mcx_sip_content *out, char type[MCX_MIME_TYPE_MAX], struct ue_group_fetch *f)
 {
     const struct ue_options *o = f->group->options;
     struct mcx_wr wr = mcx_wr(f->group->link.body, sizeof f->group->link.body);
-    char token[MCX_MCPTT_TOKEN_MAX];
-    struct mcx_file file = { 0 };
-    mcx_err err = MCX_OK;
 
-    MCX_GO(err, mcx_file_read(&file, token_file(o), sizeof token, true));
-    MCX_GO(err, mcx_bytes_cstr(token, sizeof token, mcx_bytes_trim(mcx_bytes(file.p, file.len))));
-    MCX_GO(err, mcx_gmc_subscribe_write(&wr, type, o->groups, o->num_groups, token));
-    *out = (struct mcx_sip_content){ .headers = "Accept: " MCX_TYPE_XCAP_DIFF "\r\n",
-                                     .contact_params = MCX_MCPTT_CONTACT_PARAMS,
-                                     .content_type = type,
-                                     .body = mcx_wr_done(&wr) };
-out:
-    mcx_wipe(token, sizeof token);
-    mcx_file_clear(&file);
-    return err;
+    return mcx_gms_subscribe_content(out, type, &wr, o->groups, o->num_groups, token_file(o));
 }
 
 /* The token may have been renewed since the last SUBSCRIBE. */

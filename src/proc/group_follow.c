@@ -114,6 +114,40 @@ void mcx_gfollow_ask(struct mcx_gfollow *f)
     f->num_failures = 0;
 }
 
+struct notice {
+    struct mcx_gfollow *f;
+    size_t num;
+};
+
+static mcx_err take_change(void *arg, const struct mcx_xcap_change *change)
+{
+    struct notice *n = arg;
+    char auid[sizeof MCX_AUID_GROUP];
+    char uri[MCX_GROUP_URI_MAX];
+    struct followed *g = NULL;
+
+    if (mcx_xcap_path_read(auid, sizeof auid, uri, sizeof uri, mcx_bytes_str(change->sel)) == MCX_OK &&
+        strcmp(auid, MCX_AUID_GROUP) == 0) {
+        g = find(n->f, uri);
+    }
+    if (g != NULL && (change->new_etag[0] == '\0' ? g->held : strcmp(change->new_etag, g->etag) != 0)) {
+        g->due = true;
+        n->num++;
+    }
+    return MCX_OK;
+}
+
+mcx_err mcx_gfollow_notified(struct mcx_gfollow *f, size_t *num, struct mcx_bytes xml, struct mcx_refusal *why)
+{
+    struct notice n = { f, 0 };
+    char root[MCX_GFOLLOW_ROOT_MAX];
+
+    *num = 0;
+    MCX_TRY(mcx_xcap_diff_read(root, sizeof root, xml, take_change, &n, why));
+    *num = n.num;
+    return MCX_OK;
+}
+
 uint64_t mcx_gfollow_deadline(const struct mcx_gfollow *f)
 {
     if (f->running) {

@@ -98,6 +98,49 @@ static void test_back_off(void **state)
     hold_both(now - 1);
 }
 
+#define DIFF(document)                                                                                                 \
+    "<xcap-diff xmlns=\"urn:ietf:params:xml:ns:xcap-diff\" xcap-root=\"https://gms.example.org/\">" document "</xcap-diff>"
+#define SEL(auid, group) "<document sel=\"" auid "/global/byGroupID/" group "\" "
+#define GROUP_A          SEL("org.openmobilealliance.groups", "sip%3Aa%40example.org")
+
+static void test_notified(void **state)
+{
+    static const struct {
+        const char *xml;
+        size_t num;
+    } cases[] = {
+        { DIFF(GROUP_A "new-etag=\"one\"/>"), 0 }, /* held */
+        { DIFF(GROUP_A "new-etag=\"two\"/>"), 1 },
+        { DIFF(GROUP_A "previous-etag=\"one\"/>"), 1 }, /* gone */
+        { DIFF(SEL("org.3gpp.MCPTT-GKTP", "sip%3Aa%40example.org") "new-etag=\"two\"/>"), 0 },
+        { DIFF(SEL("org.openmobilealliance.groups", "sip%3Az%40example.org") "new-etag=\"two\"/>"), 0 }, /* not ours */
+    };
+    size_t num = 0;
+
+    (void)state;
+    hold_both(1000);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(mcx_gfollow_notified(f, &num, mcx_bytes_str(cases[i].xml), &why), MCX_OK);
+        assert_int_equal(num, cases[i].num);
+        assert_int_equal(mcx_gfollow_deadline(f), num == 0 ? 61000 : 0);
+        assert_int_equal(mcx_gfollow_begin(f, due, 1000), num);
+        if (num > 0) {
+            assert_int_equal(due[0], 0);
+            assert_int_equal(mcx_gfollow_answer(f, 0, 304, "one", &why), MCX_GFOLLOW_SAME);
+            (void)mcx_gfollow_end(f, false, 1000);
+        }
+    }
+    assert_int_equal(mcx_gfollow_notified(f, &num, mcx_bytes_str("<no"), &why), MCX_E_FORMAT);
+    assert_int_equal(num, 0);
+
+    mcx_gfollow_ask(f); /* a failure: who notifies does not shorten the wait */
+    assert_int_equal(mcx_gfollow_begin(f, due, 1000), 2);
+    assert_int_equal(mcx_gfollow_answer(f, 0, 503, "", &why), MCX_GFOLLOW_AGAIN);
+    assert_int_equal(mcx_gfollow_end(f, true, 1000), 1000);
+    assert_int_equal(mcx_gfollow_notified(f, &num, mcx_bytes_str(cases[1].xml), &why), MCX_OK);
+    assert_int_equal(mcx_gfollow_deadline(f), 2000);
+}
+
 static void test_config(void **state)
 {
     static const char *const twice[] = { "sip:a@example.org", "sip:a@example.org" };
@@ -114,7 +157,8 @@ static void test_config(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_it, close_it)
-    const struct CMUnitTest tests[] = { T(test_rounds), T(test_answers), T(test_back_off), cmocka_unit_test(test_config) };
+    const struct CMUnitTest tests[] = { T(test_rounds), T(test_answers), T(test_back_off), T(test_notified),
+                                        cmocka_unit_test(test_config) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
