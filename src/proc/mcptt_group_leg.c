@@ -16,12 +16,6 @@ static mcx_err take_ack(struct mgrp_step *s);
 static mcx_err take_offer(struct mgrp_step *s);
 static mcx_err refuse_offer(struct mgrp_step *s);
 static mcx_err offer_again(struct mgrp_step *s);
-static mcx_err offer_again(struct mgrp_step *s)
-{
-    mgrp_mark(s->grp, s->leg, MGRP_DO_OFFER);
-    return MCX_OK;
-}
-
 static mcx_err late_answer(struct mgrp_step *s);
 static mcx_err drop_leg(struct mgrp_step *s);
 static mcx_err give_up(struct mgrp_step *s);
@@ -161,6 +155,12 @@ static mcx_err take_offer(struct mgrp_step *s)
     a = mgrp_action(s, MCX_MGRP_ANSWER);
     MCX_TRY(mgrp_fill_answer(a, s, s->leg, sdp->body));
     join(s);
+    return MCX_OK;
+}
+
+static mcx_err offer_again(struct mgrp_step *s)
+{
+    mgrp_mark(s->grp, s->leg, MGRP_DO_OFFER);
     return MCX_OK;
 }
 
