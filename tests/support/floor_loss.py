@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A bad line between one client and the server: floor control messages get lost on it when told so.
+"""A bad line between one client and the server: floor control messages get lost, changed or forged on it when told so.
 
 usage: floor_loss.py --connect PORT --ready-file FILE
 
@@ -13,6 +13,10 @@ Standard input, a line each:
 
   lose up|down TYPE N    the next N of that type to the server (up) or to the client (down); answered by {"event":"losing"}
 
+  alter up|down TYPE N   a bit of the next N is changed; answered likewise
+  forge up|down HOW N    N datagrams more: "clear" Floor Requests (up) or Floor Idle (down) in clear, "again" what has passed
+                         that way, or what others have sent there, out of the pcap file HOW; answered by {"event":"forged"}
+
 Each floor message is printed as {"event":"floor","way":...,"type":...,"lost":...}.
 """
 import argparse
@@ -21,10 +25,12 @@ import os
 import re
 import select
 import socket
+import struct
 import sys
 import threading
 
 import sip_tamper
+import udp_forger
 
 TYPES = ("request", "granted", "taken", "deny", "release", "idle", "revoke", "7", "position-request", "position-info", "ack")
 FLOOR_LINE = re.compile(rb"(?m)^(m=application )([1-9]\d*)( udp MCPTT)")
@@ -39,7 +45,8 @@ class Line:
     """The floor control of one call: a socket towards each end, and where the end is."""
 
     def __init__(self):
-        self.sockets, self.ends, self.losing = {}, {}, {}
+        self.sockets, self.ends, self.losing, self.altering = {}, {}, {}, {}
+        self.passed = {"up": [], "down": []}
         for way in ("up", "down"):
             self.sockets[way] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.sockets[way].bind(("127.0.0.1", 0))
@@ -58,18 +65,37 @@ class Line:
         """From the socket that the sender of that way sees on to the other end, out of the other socket."""
         data = self.sockets["down" if way == "up" else "up"].recv(65536)
         name = TYPES[data[0] & 0x0F] if len(data) > 1 and data[1] == APP and data[0] & 0x0F < len(TYPES) else "other"
-        left = self.losing.get((way, name), 0)
+        left, alter = self.losing.get((way, name), 0), self.altering.get((way, name), 0)
         tell("floor", way=way, type=name, lost=left > 0)
         if left > 0:
             self.losing[way, name] = left - 1
+        elif alter > 0 and way in self.ends:
+            self.altering[way, name] = alter - 1
+            self.sockets[way].sendto(data[:9] + bytes([data[9] ^ 1]) + data[10:], self.ends[way])  # behind the SSRC
         elif way in self.ends:
+            self.passed[way].append(data)
             self.sockets[way].sendto(data, self.ends[way])
+
+    def forge(self, way, how, count):
+        subtype = TYPES.index("request" if way == "up" else "idle")
+        source = [struct.pack(">BBHI", 0x80 | subtype, APP, 2, 0x666) + b"MCPT"]
+        if how == "again":
+            source = self.passed[way]
+        elif how != "clear":
+            own = self.sockets[way].getsockname()[1]
+            source = [data for port, data in udp_forger.datagrams(how, self.ends[way][1]) if port != own]
+        for i in range(count):
+            self.sockets[way].sendto(source[i % len(source)], self.ends[way])
+        tell("forged", way=way, how=how, count=count)
 
     def command(self, words):
         verb, way, name, count = words
-        if verb != "lose" or way not in self.sockets or name not in TYPES:
+        if verb == "forge":
+            self.forge(way, name, int(count))
+            return
+        if verb not in ("lose", "alter") or way not in self.sockets or name not in TYPES:
             raise ValueError(" ".join(words))
-        self.losing[way, name] = int(count)
+        (self.losing if verb == "lose" else self.altering)[way, name] = int(count)
         tell("losing", way=way, type=name, count=int(count))
 
 

@@ -18,8 +18,10 @@ Standard input, a line each; what he does and what he is told is printed as JSON
   answer HOW                        what he says to the next invitation
   bye                               he leaves
   push, release                     Floor Request, Floor Release, as they should be
-  floor clear|again|altered|seen N  N datagrams to the server's floor control: a request in clear; what he has sent, once
-                                    more; a new request with one bit changed; what others have sent, out of --capture
+  floor HOW N [PORT]                N datagrams to the server's floor control or that port of 127.0.0.1; HOW is clear: a
+                                    request in clear; again: what he has sent; altered: a new request with one bit changed;
+                                    seen: what others have sent, out of --capture; or the ready file of another such
+                                    member: new requests under the CSK of that one
   speak [as=URI] [ssrc=HEX] [first=N] [count=N] [to=PORT]
                                     the frames of --say from `first` on as SRTP under the GUK-ID of URI (his own), to the
                                     server's media or to that port of 127.0.0.1
@@ -93,6 +95,12 @@ def port_of(sock):
     return sock.getsockname()[1]
 
 
+def control_of(csk):
+    """What protects floor control under a CSK."""
+    masters = lab.masters(bytes.fromhex(csk["key"]), CSK_CS_ID, csk["key_id"], bytes.fromhex(csk["rand"]))
+    return lab.Srtp(*masters, struct.pack(">I", csk["key_id"]))
+
+
 class Keys:
     """His CSK, and the GMKs that he was given."""
 
@@ -100,10 +108,11 @@ class Keys:
         self.own = ["--cert", options.keys + "/CERT.xml", "--keys", options.keys + "/KEYSET.xml"]
         key, rand = secrets.token_bytes(16), secrets.token_bytes(16)
         self.csk_id = 0x20000000 | secrets.randbelow(1 << 28)
+        self.csk = {"key": key.hex(), "key_id": self.csk_id, "rand": rand.hex()}
         self.message = base64.b64decode(mcx(
             "mikey", "make", *self.own, "--to", options.server_id, "--type", "csk", "--key", key.hex(), "--key-id",
             "%08x" % self.csk_id, "--rand", rand.hex()).split()[-1])
-        self.control = lab.Srtp(*lab.masters(key, CSK_CS_ID, self.csk_id, rand), struct.pack(">I", self.csk_id))
+        self.control = control_of(self.csk)
         self.gmk = self._gmk(options)
 
     def _gmk(self, options):
@@ -268,8 +277,8 @@ class Member:
             self.sip.affiliate()
         elif method == "PUBLISH" and status == 200:
             with open(self.o.ready_file + ".new", "w", encoding="ascii") as ready:
-                json.dump({"audio_port": port_of(self.audio), "floor_port": port_of(self.floor), "ssrc": "%08x" % self.ssrc},
-                          ready)
+                json.dump({"audio_port": port_of(self.audio), "floor_port": port_of(self.floor), "ssrc": "%08x" % self.ssrc,
+                           "csk": self.keys.csk}, ready)
             os.replace(self.o.ready_file + ".new", self.o.ready_file)
 
     def description(self, how="plain"):
@@ -311,11 +320,15 @@ class Member:
         else:
             tell("floor", type=TYPES[subtype], size=len(plain))
 
-    def attack_floor(self, how, count):
-        seen = []
+    def attack_floor(self, how, count, port=None):
+        seen, to = [], self.server_floor if port is None else ("127.0.0.1", port)
         if how == "seen":
             own = port_of(self.floor)
             seen = [p for port, p in udp_forger.datagrams(self.o.capture, self.server_floor[1]) if port != own]
+        elif how.startswith("/"):
+            with open(how, encoding="ascii") as ready:
+                stolen = control_of(json.load(ready)["csk"])
+            seen = [stolen.protect_rtcp(self.message(0), (1 << 20) + i) for i in range(count)]
         for i in range(count):
             if how == "clear":
                 data = self.message(0 if i % 2 == 0 else 4)
@@ -326,7 +339,7 @@ class Member:
                 data[8 + i % (len(data) - 16)] ^= 1 << i % 8  # behind the SSRC, before E and MKI
             else:
                 data = seen[i % len(seen)]
-            self.floor.sendto(data, self.server_floor)
+            self.floor.sendto(data, to)
             time.sleep(0.005)
         tell("attacked", how=how, count=count)
 
@@ -372,7 +385,7 @@ class Member:
         elif words[0] in ("push", "release"):
             self.say_floor(0 if words[0] == "push" else 4)
         elif words[0] == "floor":
-            self.attack_floor(words[1], int(words[2]))
+            self.attack_floor(words[1], *(int(word) for word in words[2:]))
         elif words[0] == "speak":
             self.speak(words[1:])
         elif words[0] == "quit":

@@ -290,6 +290,8 @@ tone() {
 #   member_start NAME USER URI [OPTION ...]   runs rogue_member.py as $W/NAME.*, with USER's keys of his KMS and GMS
 #   line_start NAME                    floor_loss.py as $W/NAME.*: a bad line to the server, for who has $(port_of NAME) in $SERVER
 #   lose NAME up|down TYPE N           the next N such floor messages do not arrive
+#   alter NAME up|down TYPE N          the same, they arrive with a bit changed
+#   forge NAME up|down HOW N           N more: in clear, again, or of others (the server's capture as HOW)
 #   on_line NAME up|down TYPE          how many went there, lost ones included
 #   radio_on NAME GROUP                waits until it is registered and affiliated, and has a key that is active
 #   say_to NAME COMMAND [WORD ...]     a line to its standard input
@@ -367,11 +369,23 @@ line_start() {
     wait_ready "$W/$name.ready"
 }
 
-lose() {
+on_line_do() { # VERB EVENT NAME WORD ...: until it says so
     local n
-    n=$(grep -sc '"event":"losing"' "$W/log/$1.out" || true)
-    say_to "$1" lose "${@:2}"
-    wait_count "$1" losing $((n + 1))
+    n=$(grep -sc "\"event\":\"$2\"" "$W/log/$3.out" || true)
+    say_to "$3" "$1" "${@:4}"
+    wait_count "$3" "$2" $((n + 1))
+}
+
+lose() {
+    on_line_do lose losing "$@"
+}
+
+alter() {
+    on_line_do alter losing "$@"
+}
+
+forge() {
+    on_line_do forge forged "$@"
 }
 
 on_line() {
