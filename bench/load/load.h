@@ -53,6 +53,13 @@ struct load_client {
 /** What all clients have to reach before the next begins. */
 enum load_phase { LOAD_REGISTER, LOAD_AFFILIATE, LOAD_CALL, LOAD_FLOOR, LOAD_TALK, LOAD_DRAIN, LOAD_LEAVE };
 
+/** When the server is looked at: before all, when everybody is affiliated, when the call is up, after the last packet. */
+enum { LOAD_AT_START, LOAD_AT_CALL, LOAD_AT_TALK, LOAD_AT_END, LOAD_NUM_LOOKS };
+struct load_look {
+    uint64_t cpu; /* clock ticks */
+    uint64_t kib; /* memory in use */
+};
+
 struct load {
     struct load_options options;
     char host[64];
@@ -69,7 +76,8 @@ struct load {
     bool granted;
     unsigned floor_requests;
     unsigned sent, send_failures;
-    uint64_t start_ms, call_ms, talk_ms, cpu_before, cpu_after; /* cpu: clock ticks */
+    uint64_t start_ms, call_ms, talk_ms;
+    struct load_look look[LOAD_NUM_LOOKS];
 };
 
 /* load_media.c */
@@ -78,8 +86,8 @@ void load_sockets_close(struct load_client *client);
 /** The speaker's datagrams, as many as are due. */
 void load_speak(struct load *load, uint64_t now_ms);
 mcx_err load_floor_request(struct load *load);
-/** Processor time of the server, in clock ticks; 0 when it cannot be read. */
-uint64_t load_cpu(int pid);
+/** Processor time and memory of the server; 0 where they cannot be read. */
+void load_look(struct load_look *out, int pid);
 
 /* load_sip.c */
 mcx_err load_sip_start(struct load *load, struct mcx_refusal *why);

@@ -160,7 +160,7 @@ mcx_err load_floor_request(struct load *load)
     return send_to(load, load->clients[0].floor.fd, load->server_floor, mcx_wr_done(&wr));
 }
 
-uint64_t load_cpu(int pid)
+static uint64_t cpu_of(int pid)
 {
     char path[64];
     char line[1024];
@@ -179,4 +179,29 @@ uint64_t load_cpu(int pid)
         return 0;
     }
     return user + system;
+}
+
+static uint64_t memory_of(int pid)
+{
+    char path[64];
+    char line[256];
+    unsigned long kib = 0;
+    FILE *f = NULL;
+
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    f = fopen(path, "r");
+    while (f != NULL && kib == 0 && fgets(line, sizeof line, f) != NULL) {
+        (void)sscanf(line, "VmRSS: %lu kB", &kib);
+    }
+    if (f != NULL) {
+        fclose(f);
+    }
+    return kib;
+}
+
+void load_look(struct load_look *out, int pid)
+{
+    if (pid != 0) {
+        *out = (struct load_look){ cpu_of(pid), memory_of(pid) };
+    }
 }

@@ -131,7 +131,7 @@ static void begin_talk(struct load *load)
 {
     load->phase = LOAD_TALK;
     load->talk_ms = mcx_clock_mono_ms();
-    load->cpu_before = load_cpu(load->options.server_pid);
+    load_look(&load->look[LOAD_AT_TALK], load->options.server_pid);
     speak(load);
 }
 
@@ -163,7 +163,7 @@ static void ask_for_floor(struct load *load)
 
 static void leave_all(struct load *load)
 {
-    load->cpu_after = load_cpu(load->options.server_pid);
+    load_look(&load->look[LOAD_AT_END], load->options.server_pid);
     load->phase = LOAD_LEAVE;
     for (unsigned i = load->num_clients; i-- > 0;) {
         if (load->clients[i].call != NULL) {
@@ -189,6 +189,7 @@ static void pump(void *arg)
         begin_more(load, LOAD_REGISTERED, load_publish, all);
         if (load->done == all) {
             load->call_ms = mcx_clock_mono_ms();
+            load_look(&load->look[LOAD_AT_CALL], load->options.server_pid);
             enter(load, LOAD_CALL);
         }
         break;
@@ -212,11 +213,27 @@ static void too_long(void *arg)
 
 /* ---- report ---- */
 
+static double cpu_s(const struct load *load, int from, int to)
+{
+    uint64_t before = load->look[from].cpu, after = load->look[to].cpu;
+
+    return after > before ? (double)(after - before) / (double)sysconf(_SC_CLK_TCK) : 0.0;
+}
+
+/* What the members and the call cost the server. */
+static json_t *costs(const struct load *load)
+{
+    return json_pack("{s:f,s:f,s:I,s:I,s:I,s:I}", "register_cpu_s", cpu_s(load, LOAD_AT_START, LOAD_AT_CALL),
+                     "setup_cpu_s", cpu_s(load, LOAD_AT_CALL, LOAD_AT_TALK), "kib_at_start",
+                     (json_int_t)load->look[LOAD_AT_START].kib, "kib_affiliated",
+                     (json_int_t)load->look[LOAD_AT_CALL].kib, "kib_in_call", (json_int_t)load->look[LOAD_AT_TALK].kib,
+                     "kib_at_end", (json_int_t)load->look[LOAD_AT_END].kib);
+}
+
 static int report(const struct load *load)
 {
     static const char *const phases[] = { "register", "affiliate", "call", "floor", "talk", "drain", "leave" };
     uint64_t min = UINT64_MAX, max = 0, lost = 0, damaged = 0, twice = 0, floor = 0;
-    double ticks = (double)sysconf(_SC_CLK_TCK);
     json_t *out = NULL;
 
     for (unsigned i = 1; i < load->num_clients; i++) {
@@ -229,14 +246,14 @@ static int report(const struct load *load)
         twice += c->num_twice;
         floor += c->num_floor;
     }
-    out = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f}", "listeners",
+    out = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:o}", "listeners",
                     (json_int_t)load->options.listeners, "sent", (json_int_t)load->sent, "received_min",
                     (json_int_t)min, "received_max", (json_int_t)max, "lost", (json_int_t)lost, "damaged",
                     (json_int_t)damaged, "twice", (json_int_t)twice, "floor_messages", (json_int_t)floor, "retries",
                     (json_int_t)load->retries, "floor_requests", (json_int_t)load->floor_requests, "register_s",
                     (double)(load->call_ms - load->start_ms) / 1000, "setup_s",
                     (double)(load->talk_ms - load->call_ms) / 1000, "server_cpu_s",
-                    load->cpu_after > load->cpu_before ? (double)(load->cpu_after - load->cpu_before) / ticks : 0.0);
+                    cpu_s(load, LOAD_AT_TALK, LOAD_AT_END), "server", costs(load));
     if (out == NULL) {
         return EXIT_ENVIRONMENT;
     }
@@ -349,6 +366,7 @@ static mcx_err start(struct load *load, struct mcx_refusal *why)
     }
     MCX_TRY(load_sip_start(load, why));
     MCX_TRY(mcx_timer_start(&load->limit, load->options.limit * UINT64_C(1000), too_long, load));
+    load_look(&load->look[LOAD_AT_START], load->options.server_pid);
     load->start_ms = load->call_ms = load->talk_ms = mcx_clock_mono_ms();
     enter(load, LOAD_REGISTER);
     return MCX_OK;

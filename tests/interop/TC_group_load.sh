@@ -33,6 +33,7 @@ run_load() { # NAME SECONDS [OPTION ...]: figures in $W/NAME.json; NAME is the g
     expect "$name" "$code" 0
     expect "packets of $name" "$(jq .sent "$W/$name.json")" $((RATE * $2))
     expect "packets lost in $name" "$(jq .lost "$W/$name.json")" 0
+    expect "its memory was looked at in $name" "$(jq '.server.kib_at_start > 0 and .server.kib_in_call > 0' "$W/$name.json")" true
     expect "requests sent again in $name" "$(jq '.retries <= 10' "$W/$name.json")" true
 }
 
