@@ -70,6 +70,7 @@ struct mcx_msrv_config {
     const char *server_id;          /* own identity, to which clients send their CSK; NULL = none is taken */
     const struct mcx_keyring *ring; /* keys of server_id; kept, not copied */
     struct mcx_ntp started;         /* a CSK made long before it is refused */
+    bool no_queueing;               /* of floor requests: mc_queueing is not agreed to (TS 24.380 14.3.3) */
     uint32_t csk_lifetime_s;        /* after that the server makes a new CSK (5.8); 0 = never */
     size_t max_calls;                             /* more get 500; emergency calls may exceed it by an eighth */
     uint32_t max_expires_s;                       /* of a registration; 0 = 3600 */

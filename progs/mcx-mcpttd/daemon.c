@@ -68,6 +68,7 @@ static int open_server(struct md_daemon *d)
     d->config.ring = d->ring;
     d->config.started = mcx_ntp_from_unix_ms(mcx_clock_unix_ms());
     d->config.csk_lifetime_s = d->s->csk_lifetime_s;
+    d->config.no_queueing = !d->s->floor.queueing;
     d->config.users = d->s->users;
     d->config.num_users = d->s->num_users;
     d->config.max_calls = d->s->max_calls;

@@ -283,6 +283,18 @@ static int set_floor_counter(struct md_settings *s, const char *value)
     return EXIT_DONE;
 }
 
+static int set_floor_queue(struct md_settings *s, const char *value)
+{
+    uint64_t places = 0;
+
+    if (mcx_dec_read(&places, 250, mcx_bytes_str(value)) != MCX_OK) {
+        return bad_value("--floor-queue", "a number of places, at most 250; 0 = no queueing");
+    }
+    s->floor.queueing = places != 0;
+    s->floor.max_queue = places;
+    return EXIT_DONE;
+}
+
 enum kind { TEXT, NUMBER, FLAG, SPECIAL };
 #define TEXT_AT(member)        TEXT, offsetof(struct md_settings, member), 0, NULL
 #define NUMBER_AT(member, max) NUMBER, offsetof(struct md_settings, member), max, NULL
@@ -328,6 +340,8 @@ static const struct setting {
       BY(set_floor_timer) },
     { "floor-counter", "NAME=N", "C7, C20 of TS 24.380 11.2.3, C8 for T8: how often it is sent in all; several",
       BY(set_floor_counter) },
+    { "floor-queue", "N", "requests that wait for the floor of a call, at most 250 (default 16); 0 = no queueing",
+      BY(set_floor_queue) },
     { "store", "FILE", "key store of this server, checked; read again when it changes", TEXT_AT(store) },
     { "store-key", "FILE", "64 hex digits, mode 0600", TEXT_AT(store_key) },
     { "server-id", "URI", "own identity in the key store; clients then send a CSK with their registration",

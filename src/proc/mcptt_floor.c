@@ -75,6 +75,7 @@ const char *msrv_floor_decide(const struct mcx_msrv *srv, struct msrv_call *call
         return "the callee has no client-server key";
     }
     call->floor.served = true;
+    call->floor.queueing = !srv->config->no_queueing;
     return NULL;
 }
 
@@ -102,10 +103,10 @@ static uint8_t most_of(const struct msrv_call *call, enum mcx_msrv_side side)
 void msrv_floor_fmtp(char out[MCX_SDP_FLOOR_FMTP_MAX], const struct msrv_call *call, enum mcx_msrv_side side)
 {
     const struct mcx_sdp_floor_params *asked = &call->floor.params[MCX_MSRV_CALLER];
-    struct mcx_sdp_floor_params ours = { .queueing = true, .priority = most_of(call, side) };
+    struct mcx_sdp_floor_params ours = { .queueing = call->floor.queueing, .priority = most_of(call, side) };
 
     if (side == MCX_MSRV_CALLER) {
-        ours.queueing = asked->queueing;
+        ours.queueing = asked->queueing && call->floor.queueing;
         ours.implicit_request = asked->implicit_request;
     }
     mcx_sdp_floor_params_write(out, &ours);

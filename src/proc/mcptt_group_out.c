@@ -223,7 +223,7 @@ static void address_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, con
 mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg, bool renew)
 {
     const struct mgrp_member *member = mgrp_find_member(s->session->group, leg->mcptt_id);
-    struct mcx_sdp_floor_params floor = { .queueing = true };
+    struct mcx_sdp_floor_params floor = { .queueing = !s->grp->config.server->no_queueing };
     struct mcx_mime mime = { .num = 2 };
 
     if (member == NULL || member->user == NULL) {
@@ -248,7 +248,7 @@ mcx_err mgrp_fill_invite(struct mcx_mgrp_action *act, struct mgrp_step *s, struc
 mcx_err mgrp_fill_answer(struct mcx_mgrp_action *act, struct mgrp_step *s, struct mgrp_leg *leg,
                          struct mcx_bytes offer)
 {
-    const struct mcx_sdp_floor_params floor = { .queueing = leg->peer.queueing,
+    const struct mcx_sdp_floor_params floor = { .queueing = leg->peer.queueing && !s->grp->config.server->no_queueing,
                                                 .priority = mgrp_floor_priority(s->session, leg),
                                                 .implicit_request = leg->peer.implicit_request };
     struct mcx_mime mime = { .num = 2 };

@@ -62,6 +62,7 @@ struct msrv_floor {
     bool offered; /* the caller has a floor control line */
     bool served;  /* and it leads to us */
     bool joined;
+    bool queueing; /* we queue requests */
     size_t line; /* in `lines` */
     struct mcx_sdp_floor_params params[2]; /* of the caller's offer, of the callee's answer */
     struct mcx_msrv_port at[2];

@@ -481,6 +481,22 @@ static void test_floor_priority(void **state)
     }
 }
 
+static void test_no_queueing(void **state)
+{
+    uint32_t bob;
+
+    (void)state;
+    w.server.no_queueing = true; /* borrowed */
+    affiliate(ALICE);
+    affiliate(BOB);
+    (void)call(ALICE, PREARRANGED, OFFER);
+    assert_int_equal(media_ready(want(MCX_MGRP_MEDIA_OPEN)->session), MCX_OK);
+    bob = want(MCX_MGRP_INVITE)->leg;
+    assert_non_null(strstr(want(MCX_MGRP_INVITE)->body, "a=fmtp:MCPTT mc_priority=3\r\n"));
+    assert_int_equal(answered(bob), MCX_OK);
+    assert_non_null(strstr(want(MCX_MGRP_ANSWER)->body, "a=fmtp:MCPTT mc_priority=3;mc_implicit_request\r\n"));
+}
+
 /* With a new call type a member may offer another priority; who is told of it by the server keeps his. */
 static void test_floor_priority_in_an_emergency(void **state)
 {
@@ -1013,7 +1029,7 @@ int main(void)
         T(test_told_again),       T(test_changed_meanwhile), T(test_peril_and_emergency),
         T(test_emergency),        T(test_refusals),       T(test_limits),         T(test_affiliation_refused),
         T(test_many),             T(test_documents),      T(test_descriptions_refused), T(test_floor_priority),
-        T(test_floor_priority_in_an_emergency),
+        T(test_floor_priority_in_an_emergency), T(test_no_queueing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

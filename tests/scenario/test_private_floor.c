@@ -298,6 +298,22 @@ static void the_operator_bounds_the_priority(void **state)
     }
 }
 
+static void without_queueing_none_is_agreed_to(void **state)
+{
+    (void)state;
+    open_world(true, true);
+    w.config.no_queueing = true;
+    mcx_msrv_free(w.srv);
+    assert_int_equal(mcx_msrv_new(&w.srv, &w.config, &w.rng), MCX_OK);
+    enrol(0, true);
+    enrol(1, true);
+    call_with(OFFERED, NULL);
+    assert_true(holds(want(MCX_MSRV_INVITE)->body, "a=fmtp:MCPTT mc_priority=5\r\n"));
+    answer_with("m=application 7002 udp MCPTT\r\na=fmtp:MCPTT mc_queueing;mc_priority=5\r\n");
+    assert_true(holds(want(MCX_MSRV_ANSWER)->body, "a=fmtp:MCPTT mc_priority=5;mc_implicit_request\r\n"));
+    close_world();
+}
+
 static void without_a_key_the_line_is_refused(void **state)
 {
     static const struct {
@@ -361,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_are_led_to_the_server),
         cmocka_unit_test(the_operator_bounds_the_priority),
+        cmocka_unit_test(without_queueing_none_is_agreed_to),
         cmocka_unit_test(without_a_key_the_line_is_refused),
         cmocka_unit_test(the_callee_may_refuse),
         cmocka_unit_test(malformed_attributes_are_no_call),
