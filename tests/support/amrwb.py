@@ -3,7 +3,9 @@
 what a decoder makes of frames. The codecs are those of the system, in the storage format (RFC 4867 5.3).
 
 usage: amrwb.py tail IN.wav FRAMES OUT.wav     what is heard by who comes in for the last frames of what is said
+       amrwb.py mixed LONG.wav SHORT.wav RECORDING.wav   exits 1 unless it holds both, SHORT laid over LONG, and nothing else
 """
+import array
 import ctypes
 import sys
 import wave
@@ -55,7 +57,28 @@ def payload(frame):
     return ((head << BITS | speech) << pad).to_bytes((10 + BITS + pad) // 8, "big")
 
 
+def _without(recording, first, part):
+    rest = array.array("i", recording)
+    for i, sample in enumerate(part):
+        rest[first + i] -= sample
+    return rest
+
+
+def mixed(long_path, short_path, recording_path):
+    """Whether the recording is the sum of the two, which lie on whole frames, the short one within the long one."""
+    whole, short, recording = (array.array("h", _wav(p)) for p in (long_path, short_path, recording_path))
+    loud = max(range(len(short)), key=lambda i: abs(short[i]))
+    for first in range(0, len(recording) - len(whole) + 1, SAMPLES):
+        rest = _without(recording, first, whole)
+        for second in range(first, first + len(whole) - len(short) + 1, SAMPLES):
+            if rest[second + loud] == short[loud] and not any(_without(rest, second, short)):
+                return True
+    return False
+
+
 if __name__ == "__main__":
+    if len(sys.argv) == 5 and sys.argv[1] == "mixed":
+        sys.exit(0 if mixed(*sys.argv[2:]) else "the recording is not the sum of the two")
     if len(sys.argv) != 5 or sys.argv[1] != "tail":
         sys.exit(__doc__)
     decode(encode(sys.argv[2])[-int(sys.argv[3]):], sys.argv[4])
