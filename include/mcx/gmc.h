@@ -59,6 +59,7 @@ struct mcx_gmc_in {
     int status;            /* ANSWER: HTTP status */
     const char *etag;      /* ANSWER: without marks; NULL or "" = none */
     struct mcx_bytes body; /* ANSWER */
+    bool too_long;         /* ANSWER: `body` was given up, being longer than MCX_GROUP_DOC_MAX */
 };
 
 enum mcx_gmc_action { MCX_GMC_GET, MCX_GMC_WAIT, MCX_GMC_DONE, MCX_GMC_FAILED };

@@ -14,7 +14,7 @@
  *   200  a document to take, unless it has the entity tag that is held
  *   304  nothing new
  *   404  the group is gone
- *   403  this server may not read it: nothing changes
+ *   403  this server may not read it: nothing changes; nor when the document is too long
  *   else, or no answer: the round breaks off and another follows
  *
  * What is held is never given up for an answer that cannot be used. Group documents hold no key.
@@ -68,6 +68,8 @@ enum mcx_gfollow_verdict {
     MCX_GFOLLOW_REFUSED, /* what is held stays */
     MCX_GFOLLOW_AGAIN,   /* nothing can be fetched for now: end the round as failed */
 };
+/** In place of a status: the document was given up, being too long. */
+#define MCX_GFOLLOW_TOO_LONG 1
 /** @param[in] etag  of the answer; "" = none @param[out] why  of REFUSED and AGAIN */
 enum mcx_gfollow_verdict mcx_gfollow_answer(struct mcx_gfollow *follow, size_t i, int status, const char *etag,
                                             struct mcx_refusal *why);

@@ -83,7 +83,7 @@ static mcx_err answer(struct round *r, uint16_t index, int status, const char *e
     uint8_t head[MCX_DOC_HEAD_MAX];
     struct mcx_wr wr = mcx_wr(head, sizeof head);
 
-    r->over = status != 200 && status != 304 && status != 403 && status != 404;
+    r->over = status != 200 && status != 304 && status != 403 && status != 404 && status != MCX_GFOLLOW_TOO_LONG;
     MCX_TRY(mcx_wr_u16(&wr, index));
     MCX_TRY(mcx_wr_u16(&wr, (uint16_t)status));
     MCX_TRY(mcx_wr_vec8(&wr, mcx_bytes_str(etag)));
@@ -116,6 +116,8 @@ static mcx_err get(struct round *r, uint16_t index, const char *group, const cha
     if (err == MCX_OK) {
         err = answer(r, index, reply.status, reply.etag,
                      reply.status == 200 ? mcx_bytes(reply.body, reply.len) : mcx_bytes(NULL, 0));
+    } else if (err == MCX_E_SPACE) {
+        err = answer(r, index, MCX_GFOLLOW_TOO_LONG, "", mcx_bytes(NULL, 0));
     } else {
         fetch_detail(detail, sizeof detail, reply.detail);
         err = answer(r, index, 0, "", mcx_bytes_str(detail));

@@ -23,7 +23,7 @@ MCX_MUST_CHECK mcx_err mcx_doc_request_write(struct mcx_wr *out, const struct mc
 
 struct mcx_doc_answer {
     uint16_t index;
-    uint16_t status; /* of HTTP; 0 = none came, and the body says why, for a person */
+    uint16_t status; /* of HTTP; 0 = none came, and the body says why, for a person; MCX_GFOLLOW_TOO_LONG */
     char etag[MCX_GFOLLOW_ETAG_MAX];
     struct mcx_bytes body;
 };

@@ -71,16 +71,16 @@ static mcx_err exchange(struct run *r, const struct mcx_gmc_out *get, struct mcx
 
     mcx_http_reply_clear(&r->reply);
     err = mcx_http_exchange(&r->reply, &call);
-    if (err != MCX_OK && err != MCX_E_IO) {
+    if (err != MCX_OK && err != MCX_E_IO && err != MCX_E_SPACE) {
         fetch_detail(r->out->detail, sizeof r->out->detail, r->reply.detail);
         return err == MCX_E_AUTH
-                   ? fail_with(r->out, err, "the TLS certificate of the server did not verify against the authority given",
+                   ? fail_with(r->out, err,
+                               "the TLS certificate of the server did not verify against the authority given",
                                "TS 33.180 6.1.1")
-               : err == MCX_E_SPACE
-                   ? fail_with(r->out, err, "the answer is larger than a document of a group may be", "")
                    : fail_with(r->out, err, mcx_err_name(err), "");
     }
-    *in = (struct mcx_gmc_in){ .event = err == MCX_OK ? MCX_GMC_ANSWER : MCX_GMC_LOST,
+    *in = (struct mcx_gmc_in){ .event = err == MCX_E_IO ? MCX_GMC_LOST : MCX_GMC_ANSWER,
+                               .too_long = err == MCX_E_SPACE,
                                .now = now(),
                                .status = r->reply.status,
                                .etag = r->reply.etag,

@@ -288,6 +288,10 @@ static mcx_err recall_group(struct mcx_gmc *g)
 
 static mcx_err on_answer(struct mcx_gmc *g, const struct mcx_gmc_in *in, struct mcx_gmc_out *out)
 {
+    if (in->too_long) {
+        MCX_TRY(fail(out, MCX_E_SPACE, "the answer is larger than a document of a group may be", ""));
+        return leave_group(g, in, out);
+    }
     switch (in->status) {
     case 200: MCX_TRY(g->document == GMC_DOC_GROUP ? gmc_accept_group(g, in) : gmc_accept_gktp(g, in)); break;
     case 304:

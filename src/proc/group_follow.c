@@ -222,6 +222,7 @@ static enum mcx_gfollow_verdict judge(const struct followed *g, int status, cons
                                              : refuse(why, "not modified, but no document is held", "RFC 9110 15.4.5");
     case 403: return refuse(why, "this server may not read the document", "TS 24.481 6.3.3");
     case 404: return g->held ? MCX_GFOLLOW_GONE : refuse(why, "there is no such group", "TS 24.481 6.3.3");
+    case MCX_GFOLLOW_TOO_LONG: return refuse(why, "the answer is larger than a group document may be", "");
     case 401: (void)refuse(why, "the access token does not serve", "TS 33.180 B.4"); return MCX_GFOLLOW_AGAIN;
     default: (void)refuse(why, "no answer that can be used", ""); return MCX_GFOLLOW_AGAIN;
     }

@@ -25,9 +25,8 @@ struct mgrp_member *mgrp_find_member(const struct mgrp_group *group, const char 
 {
     struct mgrp_member key = { .mcptt_id = (char *)(uintptr_t)mcptt_id };
 
-    return group->num_members == 0
-               ? NULL
-               : bsearch(&key, group->members, group->num_members, sizeof group->members[0], by_id);
+    return group->num_members == 0 ? NULL
+                                   : bsearch(&key, group->members, group->num_members, sizeof group->members[0], by_id);
 }
 
 size_t mgrp_affiliations_of(const struct mcx_mgrp *grp, const char *mcptt_id, uint64_t now_ms)
@@ -107,11 +106,6 @@ static mcx_err read_document(struct mgrp_group **out, const struct mcx_mgrp *grp
     }
     if (err == MCX_OK && g->num_members > 0) {
         qsort(g->members, g->num_members, sizeof g->members[0], by_id);
-        for (size_t i = 1; i < g->num_members; i++) {
-            if (by_id(&g->members[i - 1], &g->members[i]) == 0) {
-                err = mcx_refuse(why, MCX_E_FORMAT, "a member stands twice in the group document", "TS 24.481 7.2");
-            }
-        }
     }
     if (err != MCX_OK) {
         mgrp_free_group(g);

@@ -24,6 +24,7 @@
 #define UNIX    (RING_OWN_TIME - MCX_NTP_UNIX_OFFSET)
 
 enum { DOC_GROUP, DOC_GKTP };
+enum { TOO_LONG = 1 }; /* in place of a status */
 
 /* One payload of a GKTP document. */
 struct payload {
@@ -56,7 +57,7 @@ struct world {
     struct payload payload[4];
     size_t num_payloads;
     struct mcx_group_head head[2];
-    int lost; /* answers that do not come */
+    int lost;               /* answers that do not come */
     const char *gms, *user; /* NULL = GMS, ALICE */
     struct mcx_ntp now;
 };
@@ -251,6 +252,7 @@ static void answer(struct world *w, const struct mcx_gmc_out *get, struct mcx_gm
     d = &w->doc[strcmp(auid, MCX_AUID_GROUP) == 0 ? DOC_GROUP : DOC_GKTP][strcmp(group, GROUP_A) == 0 ? 0 : 1];
     (void)snprintf(etag, 16, "v%u", d->version);
     *in = (struct mcx_gmc_in){ .event = MCX_GMC_ANSWER, .now = w->now, .status = d->status };
+    in->too_long = d->status == TOO_LONG;
     if (w->lost > 0) {
         w->lost--;
         in->event = MCX_GMC_LOST;
@@ -740,6 +742,8 @@ static void bad_answers(void **state)
         { "server error", DOC_GROUP, 500, NULL },
         { "server error at the keys", DOC_GKTP, 503, NULL },
         { "unchanged, though unknown", DOC_GROUP, 304, NULL },
+        { "too long", DOC_GROUP, TOO_LONG, NULL },
+        { "too long, the keys", DOC_GKTP, TOO_LONG, NULL },
         { "no XML", DOC_GROUP, 0, "hello" },
         { "no XML with the keys", DOC_GKTP, 0, "" },
         { "a DOCTYPE", DOC_GKTP, 0, "<!DOCTYPE a><a/>" },

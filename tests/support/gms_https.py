@@ -5,7 +5,8 @@
 usage: gms_https.py CERT.pem KEY.pem READY_FILE LOG_FILE DIR
 
 The document of group G is DIR/G.group.xml, its keys DIR/G.gktp.xml, G being what stands before the @ of the URI. Beside a
-document, NAME.etag holds lines for ETag headers as they are sent (without it: "v1"), NAME.status a status to answer with.
+document, NAME.etag holds lines for ETag headers as they are sent (without it: "v1"), NAME.status a status to answer with,
+NAME.type a Content-Type (without it: none).
 """
 import http.server
 import os
@@ -34,7 +35,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def serve(self, name):
         tags = self.read(name + ".etag", '"v1"').splitlines()
         status = int(self.read(name + ".status", "0"))
-        body = self.read(name + ".xml", "").encode()
+        kind = self.read(name + ".type", "").strip()
+        body = b""
+        if os.path.exists(name + ".xml"):
+            with open(name + ".xml", "rb") as f:
+                body = f.read()
         if status:
             self.reply(status, b"", [])
         elif not body:
@@ -42,7 +47,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif tags and self.headers.get("If-None-Match") == tags[0].removeprefix("W/"):
             self.reply(304, None, tags)
         else:
-            self.reply(200, body, tags)
+            self.reply(200, body, tags, kind)
 
     @staticmethod
     def read(name, otherwise):
@@ -51,10 +56,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open(name, encoding="utf-8") as f:
             return f.read()
 
-    def reply(self, status, body, tags):
+    def reply(self, status, body, tags, kind=""):
         self.send_response(status)
         for tag in tags:
             self.send_header("ETag", tag)
+        if kind:
+            self.send_header("Content-Type", kind)
         if body is not None:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -78,6 +78,11 @@ static void test_answers(void **state)
     assert_string_equal(mcx_gfollow_etag(f, 0), "one");
     assert_int_equal(mcx_gfollow_answer(f, 1, 404, "", &why), MCX_GFOLLOW_GONE);
     assert_string_equal(mcx_gfollow_etag(f, 1), "");
+    (void)mcx_gfollow_end(f, false, 0);
+    mcx_gfollow_ask(f);
+    assert_int_equal(mcx_gfollow_begin(f, due, 0), 2);
+    assert_int_equal(mcx_gfollow_answer(f, 0, MCX_GFOLLOW_TOO_LONG, "", &why), MCX_GFOLLOW_REFUSED);
+    assert_string_equal(mcx_gfollow_etag(f, 0), "one");
 }
 
 static void test_back_off(void **state)

@@ -3,6 +3,7 @@
 #include "codec/group/group_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <mcx/text.h>
@@ -210,6 +211,46 @@ static mcx_err read_list(struct list *list, const struct mcx_xml_node *service)
     return MCX_OK;
 }
 
+static int by_octets(const void *a, const void *b)
+{
+    const struct mcx_bytes *x = a;
+    const struct mcx_bytes *y = b;
+    int c = memcmp(x->p, y->p, x->len < y->len ? x->len : y->len);
+
+    return c != 0 ? c : (x->len > y->len) - (x->len < y->len);
+}
+
+/* Which of the two entries would count (RFC 4826 3.1: each URI once)? Of so many that comparing them all would cost. */
+static mcx_err check_once(const struct mcx_xml_node *service, struct mcx_refusal *why)
+{
+    const struct mcx_xml_node *node = mcx_xml_first_of(service, oma, "list");
+    const struct mcx_xml_node *first = node == NULL ? NULL : mcx_xml_first_of(node, oma, "entry");
+    struct mcx_bytes *uri = NULL;
+    size_t num = 0;
+    bool once = true;
+
+    for (node = first; node != NULL; node = mcx_xml_next_of(node, oma, "entry")) {
+        num++;
+    }
+    uri = calloc(num + 1, sizeof *uri);
+    if (uri == NULL) {
+        return MCX_E_NOMEM;
+    }
+    num = 0;
+    for (node = first; node != NULL; node = mcx_xml_next_of(node, oma, "entry")) {
+        if (mcx_xml_attr(&uri[num], node, "", "uri")) { /* one without is refused in its turn */
+            uri[num] = mcx_bytes_trim(uri[num]);
+            num++;
+        }
+    }
+    qsort(uri, num, sizeof *uri, by_octets);
+    for (size_t i = 1; i < num; i++) {
+        once = once && by_octets(&uri[i - 1], &uri[i]) != 0;
+    }
+    free(uri);
+    return once ? MCX_OK : mcx_refuse(why, MCX_E_FORMAT, "a member stands twice in the group document", CLAUSE);
+}
+
 static mcx_err read_service(struct mcx_group_head *head, struct list *list, const struct mcx_xml_node *root,
                             struct mcx_refusal *why)
 {
@@ -229,6 +270,7 @@ static mcx_err read_service(struct mcx_group_head *head, struct list *list, cons
     if (err != MCX_OK) {
         return mcx_refuse(why, err, "an element of the group document has no usable value", CLAUSE);
     }
+    MCX_TRY(check_once(service, why));
     err = read_list(list, service);
     if (err != MCX_OK && !list->stopped) {
         return mcx_refuse(why, err, "an entry of the group's list has no usable value", CLAUSE);
