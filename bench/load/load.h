@@ -4,6 +4,7 @@
 
 /* What the files of the load program share: clients with their sockets, and the course of a run. */
 #include <mcx/bytes.h>
+#include <mcx/channel.h>
 
 #include "io/loop.h"
 #include "io/sip.h"
@@ -16,8 +17,10 @@
 struct load_options {
     const char *server; /* sip:127.0.0.1:PORT;transport=tcp */
     const char *group;
-    const char *domain; /* users are sip:uN@DOMAIN, N from 0; number 0 speaks */
-    bool chat;          /* all join by themselves; else the server invites */
+    const char *domain;                 /* users are sip:uN@DOMAIN, N from 0; number 0 speaks */
+    bool chat;                          /* all join by themselves; else the server invites */
+    const char *server_id;              /* everybody has a CSK with it; NULL = floor control in clear */
+    const char *make_store, *store_key; /* write the server's key store, and do nothing else */
     unsigned listeners;
     unsigned rate; /* packets a second */
     unsigned seconds;
@@ -46,14 +49,16 @@ struct load_client {
     uint16_t rtp_port, floor_port;
     struct mcx_sip_reg *reg;
     struct mcx_sip_call *call;
-    uint8_t *seen; /* a bit for each packet */
-    uint64_t num_received, num_damaged, num_twice, num_floor;
+    struct mcx_channel *channel; /* NULL = no CSK */
+    uint8_t *seen;               /* a bit for each packet */
+    uint64_t num_received, num_damaged, num_twice, num_floor, num_refused;
 };
 
 /** What all clients have to reach before the next begins. */
 enum load_phase { LOAD_REGISTER, LOAD_AFFILIATE, LOAD_CALL, LOAD_FLOOR, LOAD_TALK, LOAD_DRAIN, LOAD_LEAVE };
 
-/** When the server is looked at: before all, when everybody is affiliated, when the call is up, after the last packet. */
+/** When the server is looked at: before all, when everybody is affiliated, when the call is up, after the last packet.
+ */
 enum { LOAD_AT_START, LOAD_AT_CALL, LOAD_AT_TALK, LOAD_AT_END, LOAD_NUM_LOOKS };
 struct load_look {
     uint64_t cpu; /* clock ticks */
@@ -64,6 +69,7 @@ struct load {
     struct load_options options;
     char host[64];
     struct mcx_sip *sip;
+    struct load_keys *keys; /* NULL = no CSKs */
     struct load_client *clients;
     unsigned num_clients;
     enum load_phase phase;
@@ -88,6 +94,15 @@ void load_speak(struct load *load, uint64_t now_ms);
 mcx_err load_floor_request(struct load *load);
 /** Processor time and memory of the server; 0 where they cannot be read. */
 void load_look(struct load_look *out, int pid);
+
+/* load_keys.c */
+mcx_err load_keys_new(struct load_keys **out, const char *domain);
+void load_keys_free(struct load_keys *keys);
+/** The key store of the server. */
+mcx_err load_keys_store(const struct load_keys *keys, const char *server_id, const char *path, const char *key_file,
+                        struct mcx_refusal *why);
+/** The client's I_MESSAGE with a new CSK, which his channel opens from now on. */
+mcx_err load_keys_csk(struct load_client *client, struct mcx_wr *message);
 
 /* load_sip.c */
 mcx_err load_sip_start(struct load *load, struct mcx_refusal *why);

@@ -68,18 +68,44 @@ static void on_rtp(void *arg)
     }
 }
 
+static void take_floor(struct load_client *c, struct mcx_bytes plain)
+{
+    struct mcx_floor_msg msg;
+
+    c->num_floor++;
+    if (c->number == 0 && mcx_floor_read(&msg, plain, NULL) == MCX_OK && msg.type == MCX_FLOOR_GRANTED) {
+        load_granted(c->load);
+    }
+}
+
+/* All messages of a datagram, under the CSK of this client and no other. */
+static void open_floor(struct load_client *c, struct mcx_bytes datagram)
+{
+    struct mcx_rd rd = mcx_rd(datagram);
+    uint8_t plain[MCX_FLOOR_MSG_MAX];
+
+    while (rd.len > 0) {
+        struct mcx_wr wr = mcx_wr(plain, sizeof plain);
+
+        if (mcx_channel_take(c->channel, &wr, &rd, NULL) != MCX_OK) {
+            c->num_refused++;
+            return;
+        }
+        take_floor(c, mcx_wr_done(&wr));
+    }
+}
+
 static void on_floor(void *arg)
 {
     struct load_client *c = arg;
-    struct mcx_floor_msg msg;
     uint8_t packet[2048];
     ssize_t len = 0;
 
     while ((len = recv(c->floor.fd, packet, sizeof packet, MSG_DONTWAIT)) >= 0) {
-        c->num_floor++;
-        if (c->number == 0 && mcx_floor_read(&msg, mcx_bytes(packet, (size_t)len), NULL) == MCX_OK &&
-            msg.type == MCX_FLOOR_GRANTED) {
-            load_granted(c->load);
+        if (c->channel != NULL) {
+            open_floor(c, mcx_bytes(packet, (size_t)len));
+        } else {
+            take_floor(c, mcx_bytes(packet, (size_t)len));
         }
     }
 }
@@ -152,11 +178,20 @@ void load_speak(struct load *load, uint64_t now_ms)
 mcx_err load_floor_request(struct load *load)
 {
     struct mcx_floor_msg msg = { .type = MCX_FLOOR_REQUEST, .ssrc = SSRC, .present = MCX_FF(MCX_FF_PRIORITY) };
-    uint8_t packet[MCX_FLOOR_MSG_MAX];
-    struct mcx_wr wr = mcx_wr(packet, sizeof packet);
+    struct mcx_channel *channel = load->clients[0].channel;
+    uint8_t plain[MCX_FLOOR_MSG_MAX], packet[2048];
+    struct mcx_wr plain_wr = mcx_wr(plain, sizeof plain), wr = mcx_wr(packet, sizeof packet);
 
     load->floor_requests++;
-    MCX_TRY(mcx_floor_write(&wr, &msg));
+    if (channel == NULL) {
+        MCX_TRY(mcx_floor_write(&wr, &msg));
+    } else {
+        struct mcx_control *sender = mcx_channel_sender(channel);
+
+        msg.ssrc = mcx_control_ssrc(sender);
+        MCX_TRY(mcx_floor_write(&plain_wr, &msg));
+        MCX_TRY(mcx_control_protect(sender, &wr, mcx_wr_done(&plain_wr)));
+    }
     return send_to(load, load->clients[0].floor.fd, load->server_floor, mcx_wr_done(&wr));
 }
 

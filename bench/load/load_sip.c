@@ -92,6 +92,9 @@ static void on_registered(void *arg, uint16_t code, const struct mcx_sip_msg *ms
     if (c->state != LOAD_REGISTERING) {
         return; /* a renewal */
     }
+    if (c->channel != NULL && mcx_channel_answered(c->channel, code) != MCX_CHANNEL_TAKEN) {
+        code = code == 200 ? 0 : code;
+    }
     if (code == 200) {
         load_reached(c, LOAD_REGISTERED);
     } else {
@@ -101,11 +104,21 @@ static void on_registered(void *arg, uint16_t code, const struct mcx_sip_msg *ms
 
 mcx_err load_register(struct load_client *c)
 {
-    char registrar[LOAD_URI_MAX];
+    char registrar[LOAD_URI_MAX], type[MCX_MIME_TYPE_MAX];
+    uint8_t csk[4096], body[8192];
+    struct mcx_wr csk_wr = mcx_wr(csk, sizeof csk), wr = mcx_wr(body, sizeof body);
+    struct mcx_mime mime = { .num = 1 };
     struct mcx_sip_register params = { .registrar = registrar, .aor = c->uri, .on_state = on_registered, .arg = c };
 
     snprintf(registrar, sizeof registrar, "sip:%s", domain_of(c));
     params.content.contact_params = MCX_MCPTT_CONTACT_PARAMS;
+    if (c->load->keys != NULL) { /* TS 33.180 5.4 */
+        MCX_TRY(load_keys_csk(c, &csk_wr));
+        mime.part[0] = (struct mcx_mime_part){ .type = mcx_bytes_str(MCX_TYPE_MIKEY), .body = mcx_wr_done(&csk_wr) };
+        MCX_TRY(mcx_mime_write(&wr, type, &mime));
+        params.content.content_type = type;
+        params.content.body = mcx_wr_done(&wr);
+    }
     c->state = LOAD_REGISTERING;
     if (c->reg != NULL) {
         mcx_sip_reg_end(c->reg, NULL, NULL);

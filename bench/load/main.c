@@ -233,7 +233,7 @@ static json_t *costs(const struct load *load)
 static int report(const struct load *load)
 {
     static const char *const phases[] = { "register", "affiliate", "call", "floor", "talk", "drain", "leave" };
-    uint64_t min = UINT64_MAX, max = 0, lost = 0, damaged = 0, twice = 0, floor = 0;
+    uint64_t min = UINT64_MAX, max = 0, lost = 0, damaged = 0, twice = 0, floor = 0, refused = 0;
     json_t *out = NULL;
 
     for (unsigned i = 1; i < load->num_clients; i++) {
@@ -245,14 +245,15 @@ static int report(const struct load *load)
         damaged += c->num_damaged;
         twice += c->num_twice;
         floor += c->num_floor;
+        refused += c->num_refused;
     }
-    out = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:o}", "listeners",
+    out = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:o}", "listeners",
                     (json_int_t)load->options.listeners, "sent", (json_int_t)load->sent, "received_min",
                     (json_int_t)min, "received_max", (json_int_t)max, "lost", (json_int_t)lost, "damaged",
-                    (json_int_t)damaged, "twice", (json_int_t)twice, "floor_messages", (json_int_t)floor, "retries",
-                    (json_int_t)load->retries, "floor_requests", (json_int_t)load->floor_requests, "register_s",
-                    (double)(load->call_ms - load->start_ms) / 1000, "setup_s",
-                    (double)(load->talk_ms - load->call_ms) / 1000, "server_cpu_s",
+                    (json_int_t)damaged, "twice", (json_int_t)twice, "floor_messages", (json_int_t)floor,
+                    "floor_refused", (json_int_t)refused, "retries", (json_int_t)load->retries, "floor_requests",
+                    (json_int_t)load->floor_requests, "register_s", (double)(load->call_ms - load->start_ms) / 1000,
+                    "setup_s", (double)(load->talk_ms - load->call_ms) / 1000, "server_cpu_s",
                     cpu_s(load, LOAD_AT_TALK, LOAD_AT_END), "server", costs(load));
     if (out == NULL) {
         return EXIT_ENVIRONMENT;
@@ -265,7 +266,7 @@ static int report(const struct load *load)
     json_dumpf(out, stdout, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
     printf("\n");
     json_decref(out);
-    return load->failed || lost > 0 || damaged > 0 || twice > 0 ? EXIT_LOST : EXIT_SUCCESS;
+    return load->failed || lost > 0 || damaged > 0 || twice > 0 || refused > 0 ? EXIT_LOST : EXIT_SUCCESS;
 }
 
 /* ---- start ---- */
@@ -273,7 +274,8 @@ static int report(const struct load *load)
 static int usage(void)
 {
     fputs("usage: mcx-group-load --server sip:ADDR:PORT;transport=tcp --group URI --domain DOMAIN [--listeners 500]\n"
-          "       [--rate 50] [--seconds 5] [--limit 60] [--server-pid PID] [--chat]\n"
+          "       [--rate 50] [--seconds 5] [--limit 60] [--server-pid PID] [--chat] [--server-id URI]\n"
+          "       mcx-group-load --make-store FILE --store-key FILE --server-id URI --domain DOMAIN\n"
           "users are sip:u0@DOMAIN, who speaks, to sip:uN@DOMAIN; see bench/README.md\n",
           stderr);
     return EXIT_USAGE;
@@ -291,11 +293,19 @@ static bool number(unsigned *out, const char *text, unsigned max)
 static bool options_read(struct load_options *o, int argc, char **argv)
 {
     static const struct option names[] = {
-        { "server", required_argument, NULL, 's' }, { "group", required_argument, NULL, 'g' },
-        { "domain", required_argument, NULL, 'd' }, { "listeners", required_argument, NULL, 'n' },
-        { "rate", required_argument, NULL, 'r' },   { "seconds", required_argument, NULL, 't' },
-        { "limit", required_argument, NULL, 'l' },  { "server-pid", required_argument, NULL, 'p' },
-        { "chat", no_argument, NULL, 'c' },         { NULL, 0, NULL, 0 },
+        { "server", required_argument, NULL, 's' },
+        { "group", required_argument, NULL, 'g' },
+        { "domain", required_argument, NULL, 'd' },
+        { "listeners", required_argument, NULL, 'n' },
+        { "rate", required_argument, NULL, 'r' },
+        { "seconds", required_argument, NULL, 't' },
+        { "limit", required_argument, NULL, 'l' },
+        { "server-pid", required_argument, NULL, 'p' },
+        { "chat", no_argument, NULL, 'c' },
+        { "server-id", required_argument, NULL, 'i' },
+        { "make-store", required_argument, NULL, 'm' },
+        { "store-key", required_argument, NULL, 'k' },
+        { NULL, 0, NULL, 0 },
     };
     unsigned pid = 0;
     bool ok = true;
@@ -312,10 +322,16 @@ static bool options_read(struct load_options *o, int argc, char **argv)
         case 'l': ok = number(&o->limit, optarg, 3600); break;
         case 'p': ok = number(&pid, optarg, 1u << 22); break;
         case 'c': o->chat = true; break;
+        case 'i': o->server_id = optarg; break;
+        case 'm': o->make_store = optarg; break;
+        case 'k': o->store_key = optarg; break;
         default: ok = false;
         }
     }
     o->server_pid = (int)pid;
+    if (o->make_store != NULL) {
+        return ok && optind == argc && o->store_key != NULL && o->server_id != NULL && o->domain != NULL;
+    }
     return ok && optind == argc && o->server != NULL && o->group != NULL && o->domain != NULL &&
            o->rate * o->seconds <= LOAD_MAX_PACKETS;
 }
@@ -349,6 +365,7 @@ static void clients_free(struct load *load)
     for (unsigned i = 0; load->clients != NULL && i < load->num_clients; i++) {
         load_sockets_close(&load->clients[i]);
         free(load->clients[i].seen);
+        mcx_channel_free(load->clients[i].channel);
     }
     free(load->clients);
 }
@@ -359,6 +376,9 @@ static mcx_err start(struct load *load, struct mcx_refusal *why)
         return mcx_refuse(why, MCX_E_ARG, "--server is not sip:ADDRESS:PORT", "");
     }
     MCX_TRY(clients_make(load));
+    if (load->options.server_id != NULL) {
+        MCX_TRY(load_keys_new(&load->keys, load->options.domain));
+    }
     for (unsigned i = 0; i < load->num_clients; i++) {
         if (load_sockets_open(&load->clients[i]) != MCX_OK) {
             return mcx_refuse(why, MCX_E_IO, "not so many sockets can be opened", "");
@@ -370,6 +390,20 @@ static mcx_err start(struct load *load, struct mcx_refusal *why)
     load->start_ms = load->call_ms = load->talk_ms = mcx_clock_mono_ms();
     enter(load, LOAD_REGISTER);
     return MCX_OK;
+}
+
+static int make_store(const struct load_options *o)
+{
+    struct mcx_refusal why = { "", "" };
+    struct load_keys *keys = NULL;
+    mcx_err err = load_keys_new(&keys, o->domain);
+
+    err = err == MCX_OK ? load_keys_store(keys, o->server_id, o->make_store, o->store_key, &why) : err;
+    load_keys_free(keys);
+    if (err != MCX_OK) {
+        fprintf(stderr, "mcx-group-load: the key store cannot be made: %s %s\n", mcx_err_name(err), why.reason);
+    }
+    return err == MCX_OK ? EXIT_SUCCESS : EXIT_ENVIRONMENT;
 }
 
 static void interrupted(int sig)
@@ -387,6 +421,9 @@ int main(int argc, char **argv)
 
     if (!options_read(&load.options, argc, argv)) {
         return usage();
+    }
+    if (load.options.make_store != NULL) {
+        return make_store(&load.options);
     }
     if (getrlimit(RLIMIT_NOFILE, &fds) == 0) {
         fds.rlim_cur = fds.rlim_max;
@@ -406,6 +443,7 @@ int main(int argc, char **argv)
     mcx_timer_clear(&load.tick);
     mcx_sip_free(load.sip);
     clients_free(&load);
+    load_keys_free(load.keys);
     mcx_loop_close();
     return rc;
 }
