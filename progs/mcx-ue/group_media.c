@@ -41,6 +41,7 @@ struct stream {
     uint64_t place;   /* of the next frame in the recording */
     uint32_t next_ts; /* its timestamp */
     uint64_t heard_ms;
+    uint32_t told_guk;
 };
 
 /* Who was heard in a group: kept over its calls, so that nothing recorded in one of them is played again in another. */
@@ -76,6 +77,7 @@ struct ue_radio {
     struct stream streams[MAX_STREAMS];
     uint32_t last_ssrc; /* whom on_speaker named last */
     uint32_t last_guk;
+    uint64_t last_heard_ms;
     struct ue_radio_counts counts;
     struct ue_drops drops;
     struct listener listeners[MCX_GC_AFFILIATIONS_MAX];
@@ -226,12 +228,21 @@ static struct stream *stream_of(struct ue_radio *r, const struct mcx_group_speak
     return oldest;
 }
 
-static void speaker_tell(struct ue_radio *r, const struct mcx_group_speaker *speaker)
+/* Of several who speak at once each is told once, and whoever goes on when the last one told is silent. */
+static void speaker_tell(struct ue_radio *r, struct stream *s)
 {
-    if (r->last_ssrc != speaker->ssrc || r->last_guk != speaker->guk_id) {
-        r->last_ssrc = speaker->ssrc;
-        r->last_guk = speaker->guk_id;
-        r->config.on_speaker(r->config.arg, speaker);
+    bool same = r->last_ssrc == s->speaker.ssrc && r->last_guk == s->speaker.guk_id;
+
+    if (!same && s->playout != NULL && s->told_guk == s->speaker.guk_id &&
+        r->last_heard_ms + SPURT_END_MS >= s->heard_ms) {
+        return;
+    }
+    r->last_heard_ms = s->heard_ms;
+    s->told_guk = s->speaker.guk_id;
+    if (!same) {
+        r->last_ssrc = s->speaker.ssrc;
+        r->last_guk = s->speaker.guk_id;
+        r->config.on_speaker(r->config.arg, &s->speaker);
     }
 }
 
@@ -249,6 +260,7 @@ static mcx_err speech_take(struct ue_radio *r, const struct mcx_rtp *rtp, const 
     if (rtp->marker && s->playout != NULL && (uint16_t)(rtp->seq - s->last_seq) < 0x8000) {
         spurt_end(s); /* the pause was shorter than it takes to notice one */
     }
+    speaker_tell(r, s);
     if (s->playout == NULL) {
         MCX_TRY(spurt_begin(s, rtp->ts, first));
     }
@@ -285,7 +297,6 @@ static mcx_err packet_take(struct ue_radio *r, struct mcx_bytes datagram, struct
         return mcx_refuse(why, MCX_E_FORMAT, "the speech in the packet cannot be read", "RFC 4867 4.3, 4.4");
     }
     speaker.ssrc = rtp.ssrc;
-    speaker_tell(r, &speaker);
     r->config.on_heard(r->config.arg);
     return speech_take(r, &rtp, &frames, &speaker);
 }
