@@ -19,12 +19,14 @@ Standard input, a line each; what he does and what he is told is printed as JSON
   bye                               he leaves
   push, release                     Floor Request, Floor Release, as they should be
   floor HOW N [PORT]                N datagrams to the server's floor control or that port of 127.0.0.1; HOW is clear: a
-                                    request in clear; again: what he has sent; altered: a new request with one bit changed;
+                                    request in clear; again: what he has sent; altered: a new request with one bit changed; odd: a
+                                    Floor Idle, which only a server sends; cut: a new request whose fields do not end;
                                     seen: what others have sent, out of --capture; or the ready file of another such
                                     member: new requests under the CSK of that one
-  speak [as=URI] [ssrc=HEX] [first=N] [count=N] [to=PORT]
+  speak [as=URI] [ssrc=HEX] [first=N] [count=N] [to=PORT] [type=N] [noise=1]
                                     the frames of --say from `first` on as SRTP under the GUK-ID of URI (his own), to the
-                                    server's media or to that port of 127.0.0.1
+                                    server's media or to that port of 127.0.0.1; of that payload type, or octets that are no
+                                    speech
   quit
 """
 import argparse
@@ -294,13 +296,14 @@ class Member:
 
     # ---- floor control
 
-    def message(self, subtype):
+    def message(self, subtype, fields=None):
         """Floor Request with priority and indicator, or Floor Release (TS 24.380 8.2)."""
-        fields = bytes.fromhex("00020500" "0d028000") if subtype == 0 else b""
+        if fields is None:
+            fields = bytes.fromhex("00020500" "0d028000") if subtype == 0 else b""
         return struct.pack(">BBHI", 0x80 | subtype, 204, 2 + len(fields) // 4, self.floor_ssrc) + b"MCPT" + fields
 
-    def sealed(self, subtype):
-        out = self.keys.control.protect_rtcp(self.message(subtype), self.index)
+    def sealed(self, subtype, fields=None):
+        out = self.keys.control.protect_rtcp(self.message(subtype, fields), self.index)
         self.index += 1
         return out
 
@@ -332,6 +335,10 @@ class Member:
         for i in range(count):
             if how == "clear":
                 data = self.message(0 if i % 2 == 0 else 4)
+            elif how == "odd":
+                data = self.sealed(5)
+            elif how == "cut":
+                data = self.sealed(0, b"\x00\xff\x05\x00")
             elif how == "again":
                 data = self.sent_floor[i % len(self.sent_floor)]
             elif how == "altered":
@@ -354,7 +361,8 @@ class Member:
         to = ("127.0.0.1", int(w["to"])) if "to" in w else self.server_audio
         packets = []
         for i, frame in enumerate(frames):
-            head = struct.pack(">BBHII", 0x80, 97 | (0x80 if i == 0 else 0), self.at & 0xFFFF,
+            frame = b"\xf1\xff" if "noise" in w else frame
+            head = struct.pack(">BBHII", 0x80, int(w.get("type", 97)) | (0x80 if i == 0 else 0), self.at & 0xFFFF,
                                self.at * FRAME_TS & 0xFFFFFFFF, ssrc)
             packets.append(srtp.protect(head + frame, self.at >> 16))
             self.at += 1
