@@ -81,6 +81,15 @@ register_refused "the identifier of Bob's key" 136 'in use' same-id alice.mcptt-
 expect "Alice's registrations" "$(jq -rs "map(select(.event == \"registered\" and .user == \"$ALICE\")) | length" \
     "$W/log/server.out")" 1
 
+# more than twelve a minute of one user are not even opened (docs/DEVIATIONS.md "csk-rate")
+before=$(grep -c '"event":"register-refused"' "$W/log/server.out")
+for _ in $(seq 13); do
+    expect "one of many" "$(send "$PORT" REGISTER "$BOB" --key "$W/noise" --token "$W/bob.mcptt-token" --contact sip:y@127.0.0.1:9)" "403 136"
+done
+wait_count server register-refused $((before + 13))
+expect "the last of them" "$(event server register-refused user)" "$BOB"
+event server register-refused text | grep -q "too many CSKs of this user in a minute" || fail "many: '$(event server register-refused text)'"
+
 # a server without an identity cannot open it, and says no
 server_start blind --listen tcp:127.0.0.1:0 --user "$ALICE,answer=auto"
 expect "server without identity" "$(send "$(server_port blind tcp)" REGISTER "$ALICE" --key "$W/good" \
