@@ -256,20 +256,33 @@ static mcx_err do_regroup(struct call *c)
     return mcx_gmsdb_regroup(c->a->db, &c->ev, group, name == NULL ? "" : name, part, num, c->a->who, &c->why);
 }
 
+static mcx_err no_such_group(struct call *c)
+{
+    return mcx_refuse(&c->why, MCX_E_NOKEY, "there is no such group", "TS 24.481 6.3.3");
+}
+
 /* Only a temporary group: 'delete' is for the others. */
+struct looked_up {
+    bool found;
+    bool temporary;
+};
+
 static void note_temporary(void *arg, const struct mcx_gmsdb_group *g)
 {
-    *(bool *)arg = g->is_temporary;
+    *(struct looked_up *)arg = (struct looked_up){ true, g->is_temporary };
 }
 
 static mcx_err do_ungroup(struct call *c)
 {
     const char *group = NULL;
-    bool temporary = false;
+    struct looked_up it = { false, false };
 
     MCX_TRY(need_group(c, &group));
-    MCX_TRY(mcx_gmsdb_groups(c->a->db, group, note_temporary, &temporary));
-    if (!temporary) {
+    MCX_TRY(mcx_gmsdb_groups(c->a->db, group, note_temporary, &it));
+    if (!it.found) {
+        return no_such_group(c);
+    }
+    if (!it.temporary) {
         return mcx_refuse(&c->why, MCX_E_POLICY, "not a temporary group", "TS 24.481 6.3.15");
     }
     return mcx_gmsdb_group_delete(c->a->db, &c->ev, group, &c->why);
@@ -335,10 +348,12 @@ static void put_key(void *arg, const struct mcx_gmsdb_key *k)
 static mcx_err do_show(struct call *c)
 {
     const char *group = NULL;
+    mcx_err err = MCX_OK;
 
     MCX_TRY(need_group(c, &group));
     MCX_TRY(mcx_gmsdb_groups(c->a->db, group, put_group, array_in(c, "groups")));
-    MCX_TRY(mcx_gmsdb_group_members(c->a->db, group, put_member, array_in(c, "members")));
+    err = mcx_gmsdb_group_members(c->a->db, group, put_member, array_in(c, "members"));
+    MCX_TRY(err == MCX_E_NOKEY ? no_such_group(c) : err);
     return mcx_gmsdb_keys(c->a->db, group, put_key, array_in(c, "keys"));
 }
 
@@ -356,7 +371,7 @@ static mcx_err do_lacking(struct call *c)
     MCX_TRY(need_group(c, &group));
     mcx_err err = mcx_gmsdb_lacking(c->a->db, group, put_lack, array_in(c, "lacking"));
 
-    return err == MCX_E_NOKEY ? mcx_refuse(&c->why, err, "there is no such group", "TS 24.481 6.3.3") : err;
+    return err == MCX_E_NOKEY ? no_such_group(c) : err;
 }
 
 static void put_job(void *arg, const struct mcx_gmsdb_progress *p)

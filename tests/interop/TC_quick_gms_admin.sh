@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What administration of mcx-gmsd does not take: members of a wrong type are not taken for absent ones, nothing changes,
-# and every refusal is a JSON object with error and reason (docs/GMS-API.md).
+# and every refusal is a JSON object with error and reason. What docs/GMS-API.md says is what the server does.
 . "$(dirname "$0")/../support/scenario.sh"
 
 scenario_begin
@@ -62,7 +62,57 @@ grep -q 'administration refused.*no administrator' "$W/log/gms.err" || fail "the
 [ "$(grep -c 'administration refused' "$W/log/gms.err")" -eq 3 ] || fail "401, 403 and 405 are not all in the log"
 grep -q 'another type' "$W/log/gms.err" || fail "the log does not give the reason"
 
+# groups that are not there
+for verb in add remove rekey delete show lacking ungroup; do
+    refused 404 nokey $verb "{\"group\":\"sip:none@lab.example.org\",\"member\":\"$ALICE\",$who}"
+    expect "reason of $verb" "$(jq -r .reason "$W/answer")" "there is no such group"
+done
+refused 404 nokey revoke '{"group":"sip:none@lab.example.org","key_id":"00000001"}'
+refused 404 nokey lost '{"member":"sip:nobody@lab.example.org"}'
+refused 404 nokey remove "{\"group\":\"$GROUP\",\"member\":\"sip:nobody@lab.example.org\"}"
+refused 404 nokey revoke "{\"group\":\"$GROUP\",\"key_id\":\"00000001\"}"
+refused 409 policy ungroup "{\"group\":\"$GROUP\"}"
+refused 409 policy create "{\"group\":\"$GROUP\",$who}"
+refused 409 policy add "{\"group\":\"$GROUP\",$who}"
+head -c 4194305 /dev/zero | tr '\0' ' ' >"$W/large"
+expect "more than 4 MiB" "$(curl -s --cacert "$W/ca.pem" -H "Authorization: Bearer $(cat "$W/gms.admin-token")" -H Expect: \
+    --data-binary "@$W/large" -o /dev/null -w '%{http_code}' "https://127.0.0.1:$(port_of gms)/admin/v1/list")" 413
+
 content >"$W/after"
 cmp -s "$W/before" "$W/after" || fail "something has changed"
 expect "and a good one" "$(post create "{$new,$who}")" 200
+
+# docs/GMS-API.md: its verbs are those of the server and of 'mcx group', its objects have the members that come
+api=$MCX_SOURCE/docs/GMS-API.md
+verbs=$(sed -n '/^| Verb /,/^$/s/^| `\([a-z]*\)`.*/\1/p' "$api")
+[ "$(wc -w <<<"$verbs")" -eq 13 ] || fail "verbs of docs/GMS-API.md: $verbs"
+for verb in $verbs; do
+    post "$verb" '{"group":7}' >"$W/log/verb"
+    jq -r '.reason' "$W/answer" | grep -q "another type" || fail "$verb of docs/GMS-API.md is no verb"
+    "$MCX_BIN/mcx" group --help | grep -qE "^ +$verb " || fail "$verb is not in 'mcx group --help'"
+done
+words() { grep -o '`[a-z_]*`' | tr -d '`' | sort | tr '\n' ' '; }
+object() { sed -n "/^| Object /,/^\$/s/^| $1 | //p" "$api" | words; }
+array() { sed -n "s/^| .$1. |.*array of //p" "$api" | words; }
+have() { jq -r "$1 | keys | join(\" \") + \" \"" "$W/answer"; }
+# its member is of a domain that nobody knows: a job that has failed
+expect "a group for some of all" "$(post create '{"group":"sip:far@lab.example.org","members":["sip:x@far.example.org"]}')" 200
+for _ in $(seq 200); do
+    post jobs '{}' >"$W/log/jobs"
+    jq -e '.jobs[] | select(.failed > 0)' "$W/answer" >"$W/log/jobs" && break
+    sleep 0.1
+done
+expect "a job" "$(have '.jobs[0]')" "$(array jobs)"
+post lacking '{"group":"sip:far@lab.example.org"}' >"$W/log/lacking"
+expect "who lacks a key" "$(have '.lacking[0]')" "$(array lacking)"
+post show '{"group":"sip:far@lab.example.org"}' >"$W/log/show"
+expect "a group" "$(have '.groups[0]')" "$(object group)"
+expect "a member" "$(have '.members[0]')" "$(object member)"
+expect "a key" "$(have '.keys[0]')" "$(object key)"
+for type in $(sed -n 's/.*`\(application[^`]*\)`.*/\1/p' "$api"); do
+    auid=org.openmobilealliance.groups
+    [ "${type##*gktp}" = "$type" ] || auid=org.3gpp.MCPTT-GKTP
+    expect "a document" "$(gms_get gms alice $auid $GROUP)" 200
+    grep -qi "^Content-Type: $type" "$W/alice.headers" || fail "a document is not of type $type"
+done
 echo ok
