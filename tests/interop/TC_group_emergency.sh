@@ -61,6 +61,7 @@ wait_event carol group-ended
 say_to bob call "$GROUP" imminent # from the start
 wait_field alice group-established type imminent-peril 1
 wait_field carol group-established type imminent-peril 1
+wait_field bob group-established type imminent-peril 1
 expect "key of the imminent-peril call" "$(event bob group-established key_id)" "$key"
 say_to bob push
 wait_floor bob granted 2
