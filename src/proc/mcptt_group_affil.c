@@ -26,10 +26,12 @@ static mcx_err refuse(struct mgrp_step *s, uint16_t code, const char *reason, en
                       const char *user, const char *group)
 {
     static const struct mcx_refusal unreadable = { "the publication cannot be read", "TS 24.379 9.3.1" };
+    static const struct mcx_refusal no_memory = { "out of memory", "" };
+    const struct mcx_refusal *why = code == 400 ? &unreadable : code == 500 ? &no_memory : NULL;
     struct msrv_verdict v = { code, reason, warning, NULL };
 
     MCX_TRY(respond(s, &v, 0));
-    mgrp_note_refused(s, "affiliation-refused", user, group, &v, code == 400 ? &unreadable : NULL);
+    mgrp_note_refused(s, "affiliation-refused", user, group, &v, why);
     return MCX_OK;
 }
 

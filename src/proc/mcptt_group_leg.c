@@ -258,9 +258,11 @@ static mcx_err answer_leg(struct mgrp_step *s)
 static void refuse_leg(struct mgrp_step *s)
 {
     static const struct msrv_verdict v = { 480, "Temporarily Unavailable", MCX_WARN_NONE, NULL };
+    static const struct mcx_refusal why = { "the call has ended, or he called anew", "TS 24.379 6.3.8.1" };
 
     if (s->leg->offer != NULL) { /* he waited; else he was to be called and knows nothing */
         mgrp_reject(s, s->leg->id, &v);
+        mgrp_note_refused(s, "group-call-refused", s->leg->mcptt_id, group_of(s), &v, &why);
     }
     mgrp_remove_leg(s->grp, s->session, s->leg);
 }

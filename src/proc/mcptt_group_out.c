@@ -69,7 +69,7 @@ static struct mcx_refusal why_of(const struct msrv_verdict *v)
         return (struct mcx_refusal){ v->warning_reason != NULL ? v->warning_reason : mcx_warning_text(v->warning),
                                      "TS 24.379 4.4.2" };
     }
-    return (struct mcx_refusal){ v->reason, "" };
+    return (struct mcx_refusal){ "no room for it in this server", "TS 24.379 10.1.1.4.2" };
 }
 
 void mgrp_note_refused(struct mgrp_step *s, const char *what, const char *user, const char *group,

@@ -537,6 +537,8 @@ static void test_nobody_answers(void **state)
     assert_int_equal(at(MCX_MGRP_EV_GONE, bob, NULL, true), MCX_OK); /* 486 */
     assert_int_equal(want(MCX_MGRP_REJECT)->leg, alice);
     assert_int_equal(want(MCX_MGRP_REJECT)->code, 480);
+    assert_string_equal(noted("group-call-refused")->user, names[ALICE]);
+    assert_string_equal(noted("group-call-refused")->clause, "TS 24.379 6.3.8.1");
     assert_int_equal(mcx_mgrp_num_sessions(w.grp), 0);
 
     (void)call(ALICE, PREARRANGED, OFFER);
