@@ -234,7 +234,7 @@ static void documents(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct shelf shelf = { .err = cases[i].err, .delivered_err = cases[i].delivered_err };
-        const struct mcx_gms_xcap_config c = { .docs = { &shelf, shelf_document, shelf_delivered } };
+        const struct mcx_gms_xcap_config c = { .docs = { &shelf, shelf_document, shelf_delivered, NULL } };
         const struct mcx_gms_xcap_in in = { .method = cases[i].method,
                                             .target = cases[i].target,
                                             .if_none_match = cases[i].if_none_match,
@@ -258,7 +258,7 @@ static void mcptt_servers_and_floods(void **state)
 {
     static const char *const servers[] = { ALICE };
     struct shelf shelf = { 0 };
-    struct mcx_gms_xcap_config c = { .docs = { &shelf, shelf_document, shelf_delivered },
+    struct mcx_gms_xcap_config c = { .docs = { &shelf, shelf_document, shelf_delivered, NULL },
                                      .servers = servers,
                                      .num_servers = 1,
                                      .refusals_per_minute = 2 };
