@@ -263,7 +263,7 @@ static mcx_err stub(void *arg, const struct mcx_gms_job *job)
 
     assert_int_equal(mcx_guk_id(&guk_id, job->key.key_id, &job->key.key, mcx_bytes_str(job->member)), MCX_OK);
     for (size_t i = 0; i < 8; i++) {
-        text[i] = i < 4 ? 0 : (uint8_t)(guk_id >> (24 - 8 * (i - 4)));
+        text[i] = (uint8_t)(i < 4 ? 0 : guk_id >> (24 - 8 * (i - 4)));
     }
     b->result[b->num++] = (struct mcx_gms_result){
         .id = job->id, .t_ms = job->t_ms, .kms = "kms.example.org", .message = mcx_bytes(text, 8)
