@@ -198,13 +198,17 @@ class Sip:
         body += f"--b\r\nContent-Type: application/vnd.3gpp.mcptt-info+xml\r\n\r\n{info}\r\n--b--\r\n".encode()
         return 'multipart/mixed;boundary="b"', body
 
-    def affiliate(self):
+    def affiliate(self, how="plain"):
+        """A publication: his own; cut off; with a group twice; with 17 groups; of another user."""
         o = self.o
+        names = [f"sip:g{i}@lab.example.org" for i in range(17)] if how == "many" else [o.group] * (2 if how == "twice" else 1)
+        groups = "".join('<m:affiliation group="%s"/>' % name for name in names)
+        user = o.id if how != "other" else "sip:alice@lab.example.org"
         info = ('<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params><mcptt-request-uri type="Normal"><mcpttURI>'
                 f"{o.id}</mcpttURI></mcptt-request-uri></mcptt-Params></mcpttinfo>")
         pidf = ('<presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:m="urn:3gpp:ns:mcpttPresInfo:1.0" entity="%s"><tuple '
-                'id="urn:uuid:53de5d82-f150-42f4-bdad-960e80e3a78c"><status><m:affiliation group="%s"/></status></tuple>'
-                "</presence>" % (o.id, o.group))
+                'id="urn:uuid:53de5d82-f150-42f4-bdad-960e80e3a78c"><status>%s</status></tuple></presence>' % (user, groups))
+        pidf = pidf if how != "cut" else pidf[:90]
         body = (f"--b\r\nContent-Type: application/vnd.3gpp.mcptt-info+xml\r\n\r\n{info}\r\n"
                 f"--b\r\nContent-Type: application/pidf+xml\r\n\r\n{pidf}\r\n--b--\r\n").encode()
         self.request("PUBLISH", f"sip:mcptt@127.0.0.1:{o.port}", "Event: presence\r\nExpires: 600\r\n"
@@ -386,6 +390,8 @@ class Member:
                              *self.sip.offer(self.description(*words[1:])))
         elif words[0] == "reoffer":
             self.sip.in_dialog("INVITE", *self.sip.offer(self.description(*words[1:])))
+        elif words[0] == "publish":
+            self.sip.affiliate(words[1])
         elif words[0] == "bye":
             self.sip.in_dialog("BYE")
         elif words[0] == "answer":
