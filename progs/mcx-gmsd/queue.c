@@ -241,15 +241,14 @@ static mcx_err hand_out(struct queue *q, uint64_t now_ms, uint64_t mono_ms)
 
 static mcx_err due(struct queue *q, uint64_t now_ms, uint64_t mono_ms)
 {
-    size_t num_periods = 0;
+    mcx_err err = MCX_OK;
 
     if (mono_ms >= q->period_at) {
         q->period_at = mono_ms + PERIOD_MS;
         if (store_changed(q)) {
             MCX_TRY(reload(q));
         }
-        read_periods(q, now_ms);
-        num_periods = q->num_periods;
+        read_periods(q, now_ms); /* for the next tick, which may be due later */
     }
     if (mono_ms < q->tick_at) {
         return MCX_OK;
@@ -259,7 +258,11 @@ static mcx_err due(struct queue *q, uint64_t now_ms, uint64_t mono_ms)
         q->log_at = mono_ms + LOG_MS;
         MCX_TRY(mcx_gmsdb_progress(q->db, log_progress, NULL));
     }
-    return mcx_gmsdb_tick(q->db, now_ms, q->period, num_periods, log_news, NULL);
+    err = mcx_gmsdb_tick(q->db, now_ms, q->period, q->num_periods, log_news, NULL);
+    if (err == MCX_OK) {
+        q->num_periods = 0; /* until the next look */
+    }
+    return err;
 }
 
 static mcx_err turn(struct queue *q)
