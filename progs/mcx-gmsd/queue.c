@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE 1 /* sigaction */
 #include "mcx-gmsd/gmsd.h"
 
+#include "gms/pace.h"
 #include "io/gms_workers.h"
 
 #include <mcx/store.h>
@@ -14,12 +15,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BATCH       64   /* results of one transaction; with MCX_GMS_WORKERS_DEPTH the bound of this process's memory */
-#define FLUSH_MS    50   /* a result waits no longer */
-#define IDLE_MS     100  /* between two looks for work */
-#define TICK_MS     500  /* between two looks for what is due */
-#define PERIOD_MS   5000 /* between two looks at key periods and the key store */
-#define LOG_MS      2000 /* between two lines of progress */
+#define BATCH       64  /* results of one transaction; with MCX_GMS_WORKERS_DEPTH the bound of this process's memory */
+#define FLUSH_MS    50  /* a result waits no longer */
+#define IDLE_MS     100 /* between two looks for work */
 #define DRAIN_MS    5000
 #define MAX_PERIODS 64
 
@@ -55,7 +53,7 @@ struct queue {
     struct mcx_gms_result flat[BATCH];
     size_t num_kept;
     uint64_t kept_since;
-    uint64_t tick_at, period_at, log_at;
+    struct mcx_gms_pace pace;
     /* key periods of the KMSs that the store knows */
     struct mcx_store *store;
     struct stat seen;
@@ -187,7 +185,7 @@ static mcx_err flush(struct queue *q, uint64_t now_ms)
     MCX_TRY(mcx_gmsdb_results(q->db, q->flat, q->num_kept, now_ms));
     q->stretch_num += q->num_kept;
     q->num_kept = 0;
-    q->tick_at = 0; /* a round may be complete */
+    mcx_gms_pace_hurry_tick(&q->pace); /* a round may be complete */
     return MCX_OK;
 }
 
@@ -239,30 +237,37 @@ static mcx_err hand_out(struct queue *q, uint64_t now_ms, uint64_t mono_ms)
     return mcx_gmsdb_jobs(q->db, &q->cursor, room, now_ms, give, q);
 }
 
+static mcx_err look(struct queue *q, uint64_t now_ms)
+{
+    if (store_changed(q)) {
+        MCX_TRY(reload(q));
+    }
+    read_periods(q, now_ms);
+    mcx_gms_pace_looked(&q->pace);
+    return MCX_OK;
+}
+
+static mcx_err tick(struct queue *q, uint64_t now_ms)
+{
+    const size_t num_periods = q->pace.waits ? q->num_periods : 0;
+    mcx_err err = mcx_gmsdb_tick(q->db, now_ms, q->period, num_periods, log_news, NULL);
+
+    mcx_gms_pace_ticked(&q->pace, err == MCX_OK);
+    return err;
+}
+
 static mcx_err due(struct queue *q, uint64_t now_ms, uint64_t mono_ms)
 {
-    mcx_err err = MCX_OK;
-
-    if (mono_ms >= q->period_at) {
-        q->period_at = mono_ms + PERIOD_MS;
-        if (store_changed(q)) {
-            MCX_TRY(reload(q));
-        }
-        read_periods(q, now_ms); /* for the next tick, which may be due later */
+    if (mcx_gms_pace_look(&q->pace, mono_ms)) {
+        MCX_TRY(look(q, now_ms));
     }
-    if (mono_ms < q->tick_at) {
+    if (!mcx_gms_pace_tick(&q->pace, mono_ms)) {
         return MCX_OK;
     }
-    q->tick_at = mono_ms + TICK_MS;
-    if (mono_ms >= q->log_at) {
-        q->log_at = mono_ms + LOG_MS;
+    if (mcx_gms_pace_log(&q->pace, mono_ms)) {
         MCX_TRY(mcx_gmsdb_progress(q->db, log_progress, NULL));
     }
-    err = mcx_gmsdb_tick(q->db, now_ms, q->period, q->num_periods, log_news, NULL);
-    if (err == MCX_OK) {
-        q->num_periods = 0; /* until the next look */
-    }
-    return err;
+    return tick(q, now_ms);
 }
 
 static mcx_err turn(struct queue *q)
@@ -283,7 +288,7 @@ static mcx_err turn(struct queue *q)
         MCX_TRY(flush(q, now_ms));
     }
     if (renew != 0) {
-        q->period_at = 0;
+        mcx_gms_pace_hurry_look(&q->pace);
     }
     return due(q, now_ms, mono_ms);
 }
