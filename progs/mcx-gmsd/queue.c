@@ -5,6 +5,7 @@
 
 #include "gms/pace.h"
 #include "io/gms_workers.h"
+#include "io/store_file.h"
 
 #include <mcx/store.h>
 
@@ -88,21 +89,41 @@ static void read_periods(struct queue *q, uint64_t now_ms)
     }
 }
 
+static void log_not_reloaded(const struct queue *q, mcx_err err, const struct mcx_refusal *why)
+{
+    const struct mcx_log_record rec = {
+        .level = MCX_LOG_ERROR,
+        .subsystem = "gms",
+        .event = err == MCX_E_REPLAY ? "the key store is older than the one in use; going on with what is known"
+                                     : "the key store cannot be read; going on with what is known",
+        .err = err,
+        .why = *why
+    };
+
+    mcx_log(&q->log, &rec);
+}
+
 /* The key store was replaced: workers read it anew, and what failed may go now. */
 static mcx_err reload(struct queue *q)
 {
+    const struct options *o = q->o;
+    struct mcx_refusal why = { 0 };
     struct mcx_store *store = NULL;
     struct stat st;
+    mcx_err err = stat(o->store, &st) == 0 ? MCX_OK : MCX_E_IO;
 
     renew = 0;
-    if (stat(q->o->store, &st) != 0 || store_open(&store, q->o) != EXIT_DONE) {
-        log_plain(MCX_LOG_ERROR, NULL, "the key store cannot be read; going on with what is known");
+    if (err == MCX_OK) {
+        err = mcx_store_file_read(&store, o->store, o->store_key, mcx_store_serial(q->store), &why);
+    }
+    if (err != MCX_OK) {
+        log_not_reloaded(q, err, &why);
         return MCX_OK;
     }
     mcx_store_free(q->store);
     q->store = store;
     q->seen = st;
-    mcx_gms_workers_renew(q->workers);
+    mcx_gms_workers_renew(q->workers, mcx_store_serial(store));
     log_plain(MCX_LOG_INFO, NULL, "key store read anew");
     return mcx_gmsdb_retry(q->db);
 }
@@ -338,12 +359,13 @@ static void run(struct queue *q)
 int queue_main(const struct options *o, const uint8_t *seal_key)
 {
     struct queue q = { .o = o, .log = gmsd_log() };
-    const struct mcx_gms_workers_config c = {
+    struct mcx_gms_workers_config c = {
         .num = (size_t)o->workers, .store = o->store, .store_key = o->store_key, .log = q.log
     };
     int rc = db_open(&q.db, o, seal_key);
 
     rc = rc == EXIT_DONE ? store_open(&q.store, o) : rc;
+    c.min_serial = rc == EXIT_DONE ? mcx_store_serial(q.store) : 0;
     if (rc == EXIT_DONE && (stat(o->store, &q.seen) != 0 || (q.kept = calloc(BATCH, sizeof *q.kept)) == NULL ||
                             mcx_gms_workers_new(&q.workers, &c) != MCX_OK)) {
         rc = environment_error("no workers", MCX_E_IO);

@@ -48,7 +48,7 @@ static mcx_err load(struct mcx_keyring **ring, const struct mcx_gms_workers_conf
     struct mcx_store *store = NULL;
     mcx_err err = MCX_OK;
 
-    MCX_TRY(mcx_store_file_read(&store, c->store, c->store_key, 0, why));
+    MCX_TRY(mcx_store_file_read(&store, c->store, c->store_key, c->min_serial, why));
     MCX_GO(err, mcx_keyring_new(ring, MCX_SAKKE_TABLES_DEFAULT));
     MCX_GO(err, mcx_store_load(*ring, store, why));
 out:
@@ -209,8 +209,9 @@ static void replace(struct mcx_gms_workers *w, struct worker *it)
     }
 }
 
-void mcx_gms_workers_renew(struct mcx_gms_workers *workers)
+void mcx_gms_workers_renew(struct mcx_gms_workers *workers, uint64_t min_serial)
 {
+    workers->config.min_serial = min_serial;
     for (size_t i = 0; i < workers->num; i++) {
         workers->worker[i].old = true;
         if (workers->worker[i].in_hand == 0) {

@@ -22,6 +22,7 @@ struct mcx_gms_workers_config {
     size_t num; /* 0 = as many as there are processors */
     const char *store;
     const char *store_key;
+    uint64_t min_serial; /* of the key store: an older one is refused */
     struct mcx_log log;
 };
 
@@ -30,7 +31,7 @@ MCX_MUST_CHECK mcx_err mcx_gms_workers_new(struct mcx_gms_workers **out, const s
 /** Ends the workers and waits for them. */
 void mcx_gms_workers_free(struct mcx_gms_workers *workers);
 /** The key store has changed: workers without a job are replaced at once, the others when theirs are done. */
-void mcx_gms_workers_renew(struct mcx_gms_workers *workers);
+void mcx_gms_workers_renew(struct mcx_gms_workers *workers, uint64_t min_serial);
 /** Jobs that can be given now, and those that are in hand. */
 size_t mcx_gms_workers_room(const struct mcx_gms_workers *workers);
 size_t mcx_gms_workers_busy(const struct mcx_gms_workers *workers);
