@@ -17,6 +17,7 @@ Standard input, a line each; what he does and what he is told is printed as JSON
   reoffer [HOW]                     a re-INVITE in the call that he is in
   answer HOW                        what he says to the next invitation
   bye                               he leaves
+  linger                            when he is told to leave, he sends a re-INVITE first, and answers the BYE afterwards
   push, release                     Floor Request, Floor Release, as they should be
   floor HOW N [PORT]                N datagrams to the server's floor control or that port of 127.0.0.1; HOW is clear: a
                                     request in clear; again: what he has sent; altered: a new request with one bit changed; odd: a
@@ -245,6 +246,7 @@ class Member:
         self.at = options.roc << 16 | options.seq  # of the next packet
         self.queue, self.heard, self.done = [], 0, False
         self.next_answer = "plain"
+        self.lingers, self.unanswered = False, None  # a BYE of the server: its connection and head
         self.sip.register()
 
     # ---- SIP
@@ -262,10 +264,17 @@ class Member:
             self.next_answer = "plain"
         elif first.startswith("ACK"):
             tell("in-call", audio=self.server_audio[1], floor=self.server_floor[1])
+        elif first.startswith("BYE") and self.lingers:
+            self.lingers, self.unanswered = False, (conn, head)
+            tell("asked-to-leave")
+            self.reoffer()
         else:
             self.sip.answer(conn, head, "200 OK")
             if first.startswith("BYE"):
                 tell("out-of-call")
+
+    def reoffer(self, *how):
+        self.sip.in_dialog("INVITE", *self.sip.offer(self.description(*how)))
 
     def take_ports(self, body):
         ports = [int(p) for p in re.findall(r"(?m)^m=\w+ (\d+) ", body)]
@@ -279,6 +288,10 @@ class Member:
             self.sip.enter(head, True)
         warning = re.search(r'(?im)^warning: *\d+ \S+ "(\d+)', head)
         tell("answer", method=method, status=status, warning=int(warning.group(1)) if warning else 0)
+        if method == "INVITE" and self.unanswered:
+            self.sip.answer(*self.unanswered, "200 OK")
+            self.unanswered = None
+            tell("out-of-call")
         if method == "REGISTER" and status == 200:
             self.sip.affiliate()
         elif method == "PUBLISH" and status == 200:
@@ -389,11 +402,13 @@ class Member:
             self.sip.request("INVITE", f"sip:mcptt@127.0.0.1:{self.o.port}", f"P-Preferred-Service: {SERVICE}\r\n",
                              *self.sip.offer(self.description(*words[1:])))
         elif words[0] == "reoffer":
-            self.sip.in_dialog("INVITE", *self.sip.offer(self.description(*words[1:])))
+            self.reoffer(*words[1:])
         elif words[0] == "publish":
             self.sip.affiliate(words[1])
         elif words[0] == "bye":
             self.sip.in_dialog("BYE")
+        elif words[0] == "linger":
+            self.lingers = True
         elif words[0] == "answer":
             self.next_answer = words[1]
         elif words[0] in ("push", "release"):
