@@ -22,7 +22,7 @@ Standard input, a line each; what he does and what he is told is printed as JSON
   floor HOW N [PORT]                N datagrams to the server's floor control or that port of 127.0.0.1; HOW is clear: a
                                     request in clear; again: what he has sent; altered: a new request with one bit changed; odd: a
                                     Floor Idle, which only a server sends; cut: a new request whose fields do not end;
-                                    seen: what others have sent, out of --capture; or the ready file of another such
+                                    seen: what others have sent, out of --capture; a name of MALFORMED: a new one of that form; or the ready file of another such
                                     member: new requests under the CSK of that one
   speak [as=URI] [ssrc=HEX] [first=N] [count=N] [to=PORT] [type=N] [noise=1]
                                     the frames of --say from `first` on as SRTP under the GUK-ID of URI (his own), to the
@@ -75,6 +75,19 @@ CHANGES = {  # of a session description: this for that
     "floor-attribute": ("mc_priority=5", "mc_priority=-5"),
     "many-lines": ("m=audio", "m=text 9 RTP/AVP 97\r\n" * 20 + "m=audio"),
     "no-description": None,
+}
+MALFORMED = {  # of a Floor Request (TS 24.380 8.1.2): octets of its header from there on, or its fields (8.2)
+    "version": (0, "40"),
+    "packet-type": (1, "cd"),
+    "padding-bit": (0, "a0"),
+    "length-short": (2, "0001"),
+    "length-long": (2, "00ff"),
+    "length-less": (2, "0003"),
+    "name": (8, "4d435058"),
+    "subtype": (0, "90"),
+    "field-length": (12, "0003050000000000"),
+    "field-twice": (12, "0002050000020500"),
+    "field-value": (12, "000205000602fffe"),
 }
 FRAME_MS, FRAME_TS = 20, 320
 
@@ -324,6 +337,14 @@ class Member:
         self.index += 1
         return out
 
+    def malformed(self, at, octets):
+        octets = bytes.fromhex(octets)
+        plain = self.message(0, octets if at == 12 else None)
+        if at < 12:
+            plain = plain[:at] + octets + plain[at + len(octets):]
+        self.index += 1
+        return self.keys.control.protect_rtcp(plain, self.index - 1)
+
     def say_floor(self, subtype):
         self.sent_floor.append(self.sealed(subtype))
         self.floor.sendto(self.sent_floor[-1], self.server_floor)
@@ -356,6 +377,8 @@ class Member:
                 data = self.sealed(5)
             elif how == "cut":
                 data = self.sealed(0, b"\x00\xff\x05\x00")
+            elif how in MALFORMED:
+                data = self.malformed(*MALFORMED[how])
             elif how == "again":
                 data = self.sent_floor[i % len(self.sent_floor)]
             elif how == "altered":
