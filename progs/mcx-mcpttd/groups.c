@@ -678,6 +678,15 @@ bool md_groups_idle(const struct md_groups *g)
 
 /* ---- documents ---- */
 
+static int complain_of_document(const char *file, const struct mcx_refusal *why)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof text, "no group document that can be used: %s (%s)",
+                   why->reason != NULL ? why->reason : "", why->clause != NULL ? why->clause : "");
+    return md_complain(EXIT_REFUSED, file, text);
+}
+
 int md_groups_load(struct md_groups *g)
 {
     const struct md_settings *s = g->d->s;
@@ -695,10 +704,10 @@ int md_groups_load(struct md_groups *g)
         in.body = mcx_bytes(file.p, file.len);
         err = one_step(g, &in);
         mcx_file_clear(&file);
-        go_on(g);
         if (err != MCX_OK) {
-            rc = md_complain(EXIT_REFUSED, s->group_docs[i], "no group document that can be used");
+            rc = complain_of_document(s->group_docs[i], &g->out.why);
         }
+        go_on(g);
     }
     close_ended(g);
     return rc;

@@ -5,6 +5,12 @@
 . "$MCX_SOURCE/tests/support/scenario.sh"
 scenario_begin
 lab_group
+# a file of a group that cannot be used: the operator reads why
+sed "s#$BOB#$ALICE#" "$W/north.group.xml" >"$W/twice.group.xml"
+code=0
+"$MCX_BIN/mcx-mcpttd" --listen tcp:127.0.0.1:0 --store "$W/server.store" --store-key "$W/server.store-key" \
+    --server-id "$SERVER_ID" --group-doc "$W/twice.group.xml" --user "$ALICE" >"$W/log/twice.out" 2>"$W/log/twice.err" || code=$?
+expect "a group document with a member twice" "$code $(grep -c 'no group document that can be used: a member stands twice in the group document (TS 24.481 7.2)' "$W/log/twice.err")" "1 1"
 docs=(--group-doc "$W/north.group.xml")
 for i in $(seq 0 16); do
     sed "s#sip:north@#sip:g$i@#g" "$W/north.group.xml" >"$W/g$i.group.xml"

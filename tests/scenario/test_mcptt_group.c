@@ -1022,6 +1022,22 @@ static void test_documents(void **state)
     assert_int_equal(noted("group-call-refused")->warning, 113);
 }
 
+static void test_too_many_groups(void **state)
+{
+    struct mcx_mgrp_in in = { .event = MCX_MGRP_EV_GROUP };
+    char uri[64];
+
+    (void)state; /* two are there */
+    for (size_t i = 2; i < MCX_MGRP_MAX_GROUPS; i++) {
+        (void)snprintf(uri, sizeof uri, "sip:group%zu@example.org", i);
+        document(uri, A B, "", true);
+    }
+    in.body = document_write("sip:one-more@example.org", A B, "", true);
+    assert_int_equal(feed(&in), MCX_E_SPACE);
+    assert_int_equal(w.num, 0);
+    document(uri, A B C, "", true); /* one that is there may change */
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
@@ -1032,6 +1048,7 @@ int main(void)
         T(test_emergency),        T(test_refusals),       T(test_limits),         T(test_affiliation_refused),
         T(test_many),             T(test_documents),      T(test_descriptions_refused), T(test_floor_priority),
         T(test_floor_priority_in_an_emergency), T(test_no_queueing),
+        T(test_too_many_groups),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
