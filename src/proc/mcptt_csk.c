@@ -26,7 +26,8 @@ void msrv_csk_drop(struct msrv_binding *binding)
 
 /* ---- upload (5.4) ---- */
 
-/* The receiver's checks; the signature has to be that of the user whom the access token names. */
+/* The receiver's checks; the signature has to be that of the user whom the access token names, also where the message
+ * does not say whose it is (TS 33.180 9.2.1.3). */
 static mcx_err open_message(struct mcx_control_key *out, struct mcx_msrv *srv, const struct mcx_msrv_in *in,
                             const struct mcx_msrv_user *user, struct mcx_bytes message, struct mcx_refusal *why)
 {
@@ -38,9 +39,7 @@ static mcx_err open_message(struct mcx_control_key *out, struct mcx_msrv *srv, c
     mcx_err err;
 
     MCX_TRY(mcx_imessage_open(&msg, message, srv->config->ring, srv->replay, in->wall, &policy, why));
-    if (strcmp(msg.initiator, user->mcptt_id) != 0) {
-        err = mcx_refuse(why, MCX_E_AUTH, "the CSK was not made by the user who registers", "TS 33.180 9.2.1.3");
-    } else if (strcmp(msg.responder, srv->config->server_id) != 0) {
+    if (strcmp(msg.responder, srv->config->server_id) != 0) {
         err = mcx_refuse(why, MCX_E_NOKEY, "the CSK is for another server", "TS 33.180 5.4");
     } else {
         err = mcx_control_key_of(out, &msg);

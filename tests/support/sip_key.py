@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sends one SIP request over TCP with a key message in it, and prints the status of the answer and its Warning codes.
 
-usage: sip_key.py PORT METHOD URI [--key FILE] [--token FILE] [--contact URI]
+usage: sip_key.py PORT METHOD URI [--key FILE] [--token FILE] [--contact URI] [--answer STATUS]
 
-METHOD is REGISTER or MESSAGE, URI the user; --key FILE holds what `mcx mikey make` prints, --token an access token.
+METHOD is REGISTER or MESSAGE, URI the user; --key FILE holds what `mcx mikey make` prints, --token an access token. With
+--answer it stays, and answers the next request that comes over the same connection with that status.
 It holds no keys and knows none of our programs.
 """
 import argparse
@@ -31,6 +32,24 @@ def body_of(args):
     return 'multipart/mixed;boundary="b0und"', body + b"--b0und--\r\n"
 
 
+def receive(conn):
+    """A SIP message; of its body, what has come with it."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = conn.recv(65536)
+        if not piece:
+            break
+        data += piece
+    return data.decode("latin-1")
+
+
+def answer(conn, status):
+    head = receive(conn).split("\r\n\r\n")[0]
+    keep = re.findall(r"(?im)^(?:via|from|to|call-id|cseq):.*", head)
+    conn.sendall("\r\n".join([f"SIP/2.0 {status} No"] + [line.strip() for line in keep] + ["Content-Length: 0", "", ""]).encode())
+    conn.recv(1)  # until the server closes it
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
@@ -39,6 +58,7 @@ def main():
     parser.add_argument("--key")
     parser.add_argument("--token")
     parser.add_argument("--contact")
+    parser.add_argument("--answer", type=int)
     args = parser.parse_args()
     kind, body = body_of(args)
     tag = os.urandom(8).hex()
@@ -51,15 +71,12 @@ def main():
         text += f"Content-Type: {kind}\r\n"
     with socket.create_connection(("127.0.0.1", args.port), timeout=10) as conn:
         conn.sendall((text + f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
-        answer = b""
-        while b"\r\n\r\n" not in answer:
-            piece = conn.recv(65536)
-            if not piece:
-                break
-            answer += piece
-    answer = answer.decode("latin-1")
-    contacts = re.findall(r"^Contact: <([^>]*)>", answer, re.M)
-    print(" ".join([answer[8:11]] + re.findall(r'^Warning: \d+ \S+ "(\d+)', answer, re.M) + contacts[:1]))
+        got = receive(conn)
+        contacts = re.findall(r"^Contact: <([^>]*)>", got, re.M)
+        print(" ".join([got[8:11]] + re.findall(r'^Warning: \d+ \S+ "(\d+)', got, re.M) + contacts[:1]), flush=True)
+        if args.answer:
+            conn.settimeout(60)
+            answer(conn, args.answer)
 
 
 main()
