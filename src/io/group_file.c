@@ -32,6 +32,8 @@ mcx_err mcx_group_file_read(struct mcx_group_keys **out, const char *path, const
         err = mcx_group_keys_new(out);
     } else if (err == MCX_E_POLICY) {
         err = mcx_refuse(why, err, "the file of group keys must belong to this user and have mode 0600", "");
+    } else if (err == MCX_E_SPACE) { /* the file is not read at all */
+        err = mcx_refuse(why, err, "the file of group keys is larger than 1 MiB", "");
     } else if (err == MCX_E_IO) {
         err = mcx_refuse(why, err, "the file of group keys cannot be read", "");
     }

@@ -104,14 +104,18 @@ refused() { # NAME EXIT_CODE STATE ERROR
 echo '"v2"' >docs/fire.gktp.etag
 gktp_doc fire "$good" "$(message bob alice fire 0102030405060708090a0b0c0d0e0f10 02222222)"
 fetch; refused "signed by a member" 1 partly policy
+because() { check "$1: why" "$2" "$(of '.groups[0].refused[0] | "\(.reason) (\(.clause))"')"; }
+because "signed by a member" "IDRi is not the initiator that is expected here (TS 33.180 5.2.2)"
 gktp_doc fire "$good" "$(message gms alice rescue 0102030405060708090a0b0c0d0e0f10 02222222)"
 fetch; refused "another group" 1 partly policy
+because "another group" "the group key is for other groups (TS 33.180 E.6.3)"
 gktp_doc fire "$good" "$(message gms bob fire 0102030405060708090a0b0c0d0e0f10 02222222)"
 fetch; refused "for another member" 1 partly nokey
 gktp_doc fire "$good" "${good}0"
 fetch; refused "an odd number of digits" 1 partly format
 gktp_doc fire "${good:0:900}ff${good:902}"
 fetch; refused "altered" 1 partly auth
+because "altered" "the signature does not verify (RFC 6507 5.2.2)"
 echo '<!DOCTYPE a><a/>' >docs/fire.gktp.xml
 fetch; refused "a DOCTYPE" 1 unreadable format
 echo 302 >docs/fire.gktp.status
@@ -130,7 +134,51 @@ check "another name" "1 auth" "$code $(of .status)"
 before=$(sha256sum <alice.store.groups)
 fetch --store-key other.key
 check "another store key" "1 auth" "$code $(of .status)"
+check "another store key: why" "the key store was sealed under another key, or altered" "$(of .reason)"
 check "the file after it" "$before" "$(sha256sum <alice.store.groups)"
+
+# a file of group keys that was exchanged or changed, or filled by somebody who has the store key
+cp alice.store.groups whole.groups
+spoilt() { # NAME REASON [EXIT-CODE OF THE LIST]: both commands refuse it, and leave it as it is
+    local sum
+    sum=$(sha256sum <alice.store.groups)
+    keys >/dev/null 2>keys.log
+    check "$1: exit code of the list" "${3:-1}" $?
+    grep -qF "$2" keys.log || fail "$1: the list does not say why: $(cat keys.log)"
+    fetch
+    check "$1: exit code" 1 $code
+    check "$1: why" "$2" "$(of .reason)"
+    check "$1: the file after it" "$sum" "$(sha256sum <alice.store.groups)"
+    cp whole.groups alice.store.groups
+}
+truncate -s 1048577 alice.store.groups
+spoilt "too large" "the file of group keys is larger than 1 MiB" 3
+truncate -s 40 alice.store.groups
+spoilt "cut short" "the file of group keys is cut short"
+cp alice.store alice.store.groups
+spoilt "the key store instead" "the file holds no group keys"
+printf '\7' | dd of=alice.store.groups bs=1 seek=9 conv=notrunc 2>dd.log
+spoilt "another version" "the file of group keys has another format version"
+python3 - alice.store.groups <<'PY'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+data[len(data) // 2] ^= 1
+open(sys.argv[1], "wb").write(data)
+PY
+spoilt "altered" "the group keys were sealed under another key, or altered"
+"$MCX" group keys --store alice.store --store-key other.key 2>keys.log && fail "opened with another key"
+grep -qF "the group keys were sealed under another key, or altered" keys.log || fail "another key: $(cat keys.log)"
+python3 - alice.store.groups store.key <<'PY'
+import os, sys
+sys.path.insert(0, os.environ["MCX_SOURCE"] + "/tests/interop")
+import laboratory as lab
+data, key = open(sys.argv[1], "rb").read(), bytes.fromhex(open(sys.argv[2]).read())
+head = data[:30]
+plain = lab.gcm_open(key, head[18:], head, data[30:])
+open(sys.argv[1], "wb").write(head + lab.gcm_seal(key, head[18:], head, plain + b"\0"))
+PY
+spoilt "one octet more in it" "the contents of the file of group keys are malformed"
+check "the whole file again" "01234567 active" "$(keys | jq -r '.keys[0] | "\(.key_id) \(.state)"')"
 cp alice.token open.token && chmod 644 open.token
 fetch --token open.token
 check "an open token file" "1 policy" "$code $(of .status)"
@@ -152,6 +200,12 @@ grep -q 'the group keys that are held are those of another user (TS 33.180 5.2.3
 fetch --gms-uri sip:bob@example.org
 refused "the keys of another GMS" 1 partly policy
 check "the keys of another GMS: entity tags" "- -" "$(tail -2 gms.requests | cut -d'|' -f2 | xargs -d '\n')"
+gktp_doc fire "$(message bob alice fire $key 01234567)"
+fetch --gms-uri sip:bob@example.org
+refused "the identifier of another GMS's key" 1 partly policy
+because "the identifier of another GMS's key" \
+    "the group key is held from another server or for another user (TS 33.180 5.7.1)"
+gktp_doc fire "$good"
 fetch --group sip:nobody@example.org
 check "an unknown group" "1 current gone nokey" "$code $(of '"\(.groups[0].state) \(.groups[1].state) \(.groups[1].refused[0].status)"')"
 grep -q 'sip:nobody@example.org: group: the GMS has no such group (TS 24.481 6.3.3)' fetch.log || fail "an unknown group: why"

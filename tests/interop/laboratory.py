@@ -42,7 +42,7 @@ def plain(path):
     return out
 
 
-# --- SHA-256, AES-128 and GCM
+# --- SHA-256, AES and GCM
 
 def sha(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
@@ -76,22 +76,26 @@ def _twice(a):
 
 class Aes:
     def __init__(self, key):
-        w = [list(key[i:i + 4]) for i in range(0, 16, 4)]
+        n = len(key) // 4
+        w = [list(key[i:i + 4]) for i in range(0, 4 * n, 4)]
         rcon = 1
-        for i in range(4, 44):
+        for i in range(n, 4 * (n + 7)):
             t = w[i - 1]
-            if i % 4 == 0:
+            if i % n == 0:
                 t = [SBOX[b] for b in t[1:] + t[:1]]
                 t[0] ^= rcon
                 rcon = _twice(rcon)
-            w.append([a ^ b for a, b in zip(w[i - 4], t)])
-        self.keys = [sum(w[4 * r:4 * r + 4], []) for r in range(11)]
+            elif n > 6 and i % n == 4:
+                t = [SBOX[b] for b in t]
+            w.append([a ^ b for a, b in zip(w[i - n], t)])
+        self.keys = [sum(w[4 * r:4 * r + 4], []) for r in range(n + 7)]
 
     def block(self, data):
         s = [a ^ b for a, b in zip(data, self.keys[0])]
-        for r in range(1, 11):
+        last = len(self.keys) - 1
+        for r in range(1, last + 1):
             s = [SBOX[s[(i + 4 * (i % 4)) % 16]] for i in range(16)]
-            if r < 10:
+            if r < last:
                 mixed = []
                 for c in range(0, 16, 4):
                     a = s[c:c + 4]
