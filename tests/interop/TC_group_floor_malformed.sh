@@ -15,7 +15,7 @@ wait_event alice group-established
 wait_count server group-joined 2
 number=0
 for how in version packet-type padding-bit length-short length-long length-less name subtype field-length field-twice \
-    field-value; do
+    field-value e-bit other-ssrc; do
     say_to carol floor $how 1
     number=$((number + 1))
     wait_count carol attacked $number
@@ -36,9 +36,11 @@ expect "refused" "$(jq -r 'select(.event == "group-dropped") | "\(.user) \(.reas
     "$CAROL a field has a length that it cannot have (TS 24.380 8.2.3.2)
 $CAROL a field is there twice (TS 24.380 8.2.3.2)
 $CAROL no key of this channel has that identifier (TS 33.180 9.4.6)
+$CAROL no room for another SSRC under this key (RFC 3711 3.2.3)
 $CAROL not an RTCP packet of version 2 (RFC 3550 6.4.1)
 $CAROL the end of the protected message cannot be found (TS 24.380 8.1.1)
 $CAROL the packet has another name (TS 24.380 8.1.2)
+$CAROL the packet is not encrypted (TS 33.180 7.5.1)
 $CAROL the packet type is not 204 (TS 24.380 8.1.2)
 $CAROL the padding bit is set (TS 24.380 8.1.2)
 $CAROL the subtype names no message (TS 24.380 8.1.4)

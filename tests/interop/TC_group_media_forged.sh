@@ -68,7 +68,8 @@ expect "lost, late, concealed" "$(event bob media lost) $(event bob media late) 
 expect "speakers for Bob" "$(events bob speaker mcptt_id | sort -u)" "$ALICE"
 min() { [ "$2" -ge "$3" ] || fail "$1: $2, not $3 or more"; }
 reasons() { jq -r 'select(.event == "drop" and .line == "audio") | .reason' "$W/log/bob.out"; }
-for reason in "the MKI names no key of this group" "the authentication tag is wrong" "the packet was seen before, or is older than the window"; do
+for reason in "the MKI names no key of this group" "the authentication tag is wrong" "the packet was seen before, or is older than the window" \
+    "the packet is too short or not RTP"; do
     expect "said once: $reason" "$(reasons | grep -cxF "$reason")" 1
 done
 min "under unknown keys" "$(event bob media unknown_key)" 200

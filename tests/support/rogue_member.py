@@ -21,7 +21,8 @@ Standard input, a line each; what he does and what he is told is printed as JSON
   push, release                     Floor Request, Floor Release, as they should be
   floor HOW N [PORT]                N datagrams to the server's floor control or that port of 127.0.0.1; HOW is clear: a
                                     request in clear; again: what he has sent; altered: a new request with one bit changed; odd: a
-                                    Floor Idle, which only a server sends; cut: a new request whose fields do not end;
+                                    Floor Idle, which only a server sends; cut: a new request whose fields do not end; e-bit: a new one that
+                                    says it is not encrypted;
                                     seen: what others have sent, out of --capture; a name of MALFORMED: a new one of that form; or the ready file of another such
                                     member: new requests under the CSK of that one
   speak [as=URI] [ssrc=HEX] [first=N] [count=N] [to=PORT] [type=N] [noise=1]
@@ -85,6 +86,7 @@ MALFORMED = {  # of a Floor Request (TS 24.380 8.1.2): octets of its header from
     "length-less": (2, "0003"),
     "name": (8, "4d435058"),
     "subtype": (0, "90"),
+    "other-ssrc": (4, "00000001"),
     "field-length": (12, "0003050000000000"),
     "field-twice": (12, "0002050000020500"),
     "field-value": (12, "000205000602fffe"),
@@ -377,6 +379,9 @@ class Member:
                 data = self.sealed(5)
             elif how == "cut":
                 data = self.sealed(0, b"\x00\xff\x05\x00")
+            elif how == "e-bit":
+                data = bytearray(self.sealed(0))
+                data[-8] &= 0x7F  # before the MKI of four octets
             elif how in MALFORMED:
                 data = self.malformed(*MALFORMED[how])
             elif how == "again":

@@ -17,6 +17,7 @@ taken as material, the newest first (--oldest: in their order). All goes to 127.
   flip      one bit of the protected part changed
   plain     RTP in clear
   floor     a message in clear, MCPT Floor Idle or Floor Taken by a stranger, and Floor Release
+  short     its first twenty octets: a header, and no tag
   noise     random octets
 A mode may be several, with commas: they take turns. Prints how many of each were sent, as one JSON object.
 """
@@ -60,6 +61,8 @@ def forge(mode, seen, number):
         return floor(number)
     if mode == "plain":
         return struct.pack(">BBHII", 0x80, 97, number & 0xFFFF, number * 320, 0x666) + b"\xf0\x44" + bytes(60)
+    if mode == "short":
+        return seen[:20]
     p = bytearray(seen)
     if mode == "roc":
         p[-4:] = struct.pack(">I", (1 + number * 2654435761) & 0xFFFFFFFF)
