@@ -9,6 +9,9 @@ lab_group
 kms_make far kms.far.example.org far.example.org
 kms_start far
 kms_trust kms far
+kms_make gone kms.gone.example.org gone.example.org # a KMS whose certificate was revoked
+"$MCX_BIN/mcx-kmsd" cert --dir "$W/gone" | sed 's/<Revoked>false/<Revoked>true/' >"$W/gone.xml"
+"$MCX_BIN/mcx-kmsd" external add --dir "$W/kms" "$W/gone.xml" >"$W/log/gone"
 kms_fetch kms alice "$ALICE" >"$W/log/alice.fetch-again" # Alice knows the far KMS
 kms_fetch kms gms "$(cat "$W/gms.uri")" --save-xml "$W/gms.xml" >"$W/log/gms.fetch-again" # the GMS's own keys
 
@@ -98,6 +101,8 @@ prf unsup: PRF func is not 1, PRF-HMAC-SHA-256 (TS 33.180 E.1.2)
 version unsup: MIKEY version or CS ID map type is not supported (RFC 3830 6.1)
 map-empty format: number of crypto sessions and CS ID map contradict each other (RFC 4563 5)
 trailing trailing: octets after the last payload (RFC 3830 6.5)
+head-cut trunc: the message ends inside the common header (RFC 3830 6.1)
+sign-short format: an ECCSI signature has 129 octets (RFC 6507 5.2.1)
 sign-type unsup: a signature type other than ECCSI (TS 33.180 E.1.2)
 tag-of-nothing unsup: the purpose tag names no kind of key (TS 33.180 G.1)
 other-guk-id format: the SPI contradicts the key identifier (TS 33.180 E.2.1)
@@ -120,12 +125,14 @@ idr-uid-of-nobody auth: IDRuidi is not the UID of the initiator (TS 33.180 E.7)
 idr-other-member nokey: not addressed to an identity and KMS of this end-point (TS 33.180 5.2.2)
 kms-of-initiator nokey: the initiator's KMS is not known (TS 33.180 5.2.2)
 kms-of-responder nokey: the responder's KMS is not known (TS 33.180 5.2.8)
+kms-gone expired: the initiator's KMS certificate is revoked or was not valid (TS 33.180 5.3.5)
 kms-far policy: IDRkmsi is not responsible for the domain of the initiator (TS 33.180 5.2.2)
 kms-role-3 format: KMS identities with role 3 instead of 6 and 7 (RFC 6509 2.2.1)
 kms-mixture format: KMS identities in a mixture of roles (RFC 6509 2.2.1)
 idr-role format: an identity role that has no place here (RFC 6509 4.4)
 idr-type unsup: an identity type other than URI (RFC 6509 2.2.1)
 idr-empty format: an identity of impossible length (TS 33.180 E.7)
+err-payload unsup: a payload that does not belong into an I_MESSAGE (RFC 6509 2.2.1)
 unknown-payload unsup: a payload or time stamp type of unknown length (RFC 3830 6.1)
 second-t format: more than one T payload (RFC 6509 2.2.1)
 no-rand format: no RAND payload (RFC 6509 2.2.1)
@@ -167,6 +174,13 @@ fetch --group-keys "$W/own.groups"
 expect "SAKKE-to-self of another key" "$code $(jq -r '.groups[0].refused[] | "\(.status): \(.reason) (\(.clause))"' <<<"$out")" \
     "1 auth: extension 6 does not hold the same key (TS 33.180 E.5)"
 
+# and sees nothing of a member who is hidden
+hidden=$("$MCX_BIN/mcx" mikey make --type gmk --cert "$W/gms.xml/CERT.xml" --keys "$W/gms.xml/KEYSET.xml" --to "$ALICE" \
+    --hide-identities --sakke-to-self | "$MCX_BIN/mcx" mikey open --cert "$W/gms.xml/CERT.xml" --keys "$W/gms.xml/KEYSET.xml" \
+    2>"$W/log/hidden") && fail "the key of a hidden member has an identifier"
+expect "a hidden member, to the sender himself" "$(jq -r '"\(.status): \(.reason) (\(.clause))"' <<<"$hidden")" \
+    "nokey: the member is hidden, so his GUK-ID gives no GMK-ID (TS 33.180 5.2.3)"
+
 # ---- client-server keys: one answer for all, and the reason is in the server's log only ----
 kms_fetch kms alice "$ALICE" --save-xml "$W/alice.xml" >"$W/log/alice.fetch-xml"
 server_start home --listen tcp:127.0.0.1:0 --user "$ALICE" --store "$W/server.store" --store-key "$W/server.store-key" \
@@ -192,6 +206,7 @@ sakke-set-2 SAKKE parameter set other than 1 (RFC 6509 4.2)
 sakke-hint the key does not open (RFC 6508 6.2.2)
 idr-nul an identity that cannot be a URI (RFC 6043 6.6)
 kms-of-initiator the initiator's KMS is not known (TS 33.180 5.2.2)
+long the message is longer than 8192 octets
 second-t more than one T payload (RFC 6509 2.2.1)
 sdp-ids the signed list of key management protocols is not the one offered (RFC 4567 4.1.4)
 old-t the time stamp is too old (RFC 3830 5.4)

@@ -17,7 +17,7 @@ import sys
 sys.path.insert(0, os.path.join(os.environ["MCX_SOURCE"], "tests", "interop"))
 import laboratory as lab
 
-T, SP, RAND, IDR, EXT, SAKKE, SIGN = 5, 10, 11, 14, 21, 26, 4
+T, SP, RAND, ERR, IDR, EXT, SAKKE, SIGN = 5, 10, 11, 12, 14, 21, 26, 4
 FIXED = {T: 10, SIGN: 131}  # octets with the next-payload octet, where a payload has one
 
 
@@ -26,7 +26,7 @@ class Message:
 
     def __init__(self, octets, key, to_self):
         self.key, self.to_self, self.csb_id = key, to_self, struct.unpack(">I", octets[4:8])[0]
-        self.sign_head, self.tail = b"\x20\x81", b""
+        self.sign_head, self.tail, self.whole = b"\x20\x81", b"", None
         self.head, self.num_cs, self.map_type = bytearray(octets[:4]), octets[8], octets[9]
         self.cs, self.parts, at = [], [], 10
         for _ in range(self.num_cs):
@@ -56,7 +56,8 @@ class Message:
         for i, (_, octets) in enumerate(self.parts):
             out += bytes([numbers[i + 1]]) + octets
         out = bytes(out) + self.sign_head
-        return out + sign(out) + self.tail
+        out += sign(out)[:struct.unpack(">H", self.sign_head)[0] & 0x0FFF] + self.tail
+        return out[:self.whole]
 
     def find(self, number, first=None):
         return next(p for p in self.parts if p[0] == number and (first is None or p[1][0] == first))
@@ -132,6 +133,8 @@ ODD = {
     "version": lambda m: set_at(m.head, 0, b"\2"),
     "map-empty": lambda m: (setattr(m, "map_type", 1), setattr(m, "cs", [])),
     "trailing": lambda m: setattr(m, "tail", b"\0"),
+    "head-cut": lambda m: setattr(m, "whole", 9),
+    "sign-short": lambda m: setattr(m, "sign_head", b"\x20\x80"),
     "sign-type": lambda m: setattr(m, "sign_head", b"\x10\x81"),
     # what the key is for
     "tag-of-nothing": lambda m: setattr(m, "csb_id", m.csb_id & 0x0FFFFFFF | 0x70000000),
@@ -158,6 +161,7 @@ ODD = {
     "idr-other-member": lambda m: m.idr(2, b"sip:bob@lab.example.org"),
     "kms-of-initiator": lambda m: m.idr(6, b"kms.nowhere.example.org"),
     "kms-of-responder": lambda m: m.idr(7, b"kms.nowhere.example.org"),
+    "kms-gone": lambda m: m.idr(6, b"kms.gone.example.org"),
     "kms-far": lambda m: m.idr(6, b"kms.far.example.org"),
     "kms-role-3": role_3,
     "kms-mixture": lambda m: set_at(m.find(IDR, 6)[1], 0, b"\3"),
@@ -165,6 +169,8 @@ ODD = {
     "idr-type": lambda m: set_at(m.find(IDR, 2)[1], 1, b"\0"),
     "idr-empty": lambda m: m.idr(2, b""),
     # payloads
+    "long": lambda m: m.extension(200, bytes(8000)),
+    "err-payload": lambda m: m.parts.append([ERR, bytearray(3)]),
     "unknown-payload": lambda m: m.parts.append([99, bytearray(4)]),
     "second-t": lambda m: m.parts.insert(1, m.find(T)),
     "no-rand": lambda m: m.parts.remove(m.find(RAND)),
