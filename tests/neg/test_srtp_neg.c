@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flipped, cut, repeated, old, forged and foreign packets are refused with the right code and move no state. */
+#define _DEFAULT_SOURCE 1 /* MAP_ANONYMOUS, MAP_NORESERVE */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include <mcx/srtp.h>
 
@@ -588,6 +591,7 @@ static void room(void **state)
     uint8_t back[PAIR_PACKET_MAX];
     size_t need = plain.len + 16 + 8 + 4;
     struct mcx_wr wr = mcx_wr(out, need - 1);
+    struct mcx_refusal why = { "", "" };
 
     (void)state;
     pair_init(&pair, 8, 1, 1);
@@ -597,10 +601,31 @@ static void room(void **state)
     assert_int_equal(mcx_srtp_protect(pair.tx, &wr, packet_bytes(&plain)), MCX_OK); /* SEQ was not used up */
     assert_int_equal(wr.len, need);
     wr = mcx_wr(back, plain.len - 1);
-    assert_int_equal(mcx_srtp_unprotect(pair.rx, &wr, mcx_bytes(out, need), NULL), MCX_E_SPACE);
+    assert_int_equal(mcx_srtp_unprotect(pair.rx, &wr, mcx_bytes(out, need), &why), MCX_E_SPACE);
+    assert_string_equal(why.reason, "the output buffer is too small");
     wr = mcx_wr(back, plain.len);
     assert_int_equal(mcx_srtp_unprotect(pair.rx, &wr, mcx_bytes(out, need), NULL), MCX_OK);
     pair_clear(&pair);
+}
+
+/* More than the provider takes at a time. Of the octets only the first are looked at: the others need no memory. */
+static void cipher_failed(void **state)
+{
+    size_t len = (size_t)INT_MAX + 64;
+    uint8_t *packet = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct mcx_wr wr = mcx_wr(packet, len);
+    struct mcx_refusal why = { "", "" };
+    struct pair pair;
+
+    (void)state;
+    assert_true(packet != MAP_FAILED);
+    pair_init(&pair, 0, 0, 1);
+    packet[0] = 0x80;
+    assert_int_equal(mcx_srtp_unprotect(pair.rx, &wr, mcx_bytes(packet, len), &why), MCX_E_ARG);
+    assert_string_equal(why.reason, "the cipher failed");
+    assert_int_equal(wr.len, 0);
+    pair_clear(&pair);
+    assert_int_equal(munmap(packet, len), 0);
 }
 
 static void not_rtp(void **state)
@@ -704,6 +729,7 @@ int main(void)
         cmocka_unit_test(last_index),
         cmocka_unit_test(in_place),
         cmocka_unit_test(room),
+        cmocka_unit_test(cipher_failed),
         cmocka_unit_test(not_rtp),
         cmocka_unit_test(parameters),
         cmocka_unit_test(control_messages),

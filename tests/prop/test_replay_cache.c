@@ -188,6 +188,7 @@ static void test_longer_of_both(void **state)
 static void test_many(void **state)
 {
     struct mcx_replay *replay = NULL;
+    struct mcx_refusal why = { "", "" };
     struct made m;
 
     (void)state;
@@ -201,9 +202,10 @@ static void test_many(void **state)
         m.octets[0] = (uint8_t)(i >> 16);
         m.octets[1] = (uint8_t)(i >> 8);
         m.octets[2] = (uint8_t)i;
-        assert_int_equal(mcx_imessage_seen_add(replay, &m.msg, m.time, 2000, (struct mcx_ntp){ 1000, 0 }, NULL),
+        assert_int_equal(mcx_imessage_seen_add(replay, &m.msg, m.time, 2000, (struct mcx_ntp){ 1000, 0 }, &why),
                          i < 50000 ? MCX_OK : MCX_E_SPACE);
     }
+    assert_string_equal(why.reason, "the replay cache is full");
     for (uint32_t i = 0; i < 50000; i += 777) {
         m.octets[0] = (uint8_t)(i >> 16);
         m.octets[1] = (uint8_t)(i >> 8);

@@ -455,6 +455,7 @@ static void test_replay_of_any_age(void **state)
     struct mcx_imessage_params p = call(&key1, ALICE, BOB);
     struct mcx_replay *replay = NULL;
     struct mcx_imessage msg;
+    struct mcx_refusal why = { "", "" };
     struct vec message = make(alice, &p, 1);
 
     (void)state;
@@ -464,8 +465,11 @@ static void test_replay_of_any_age(void **state)
                      MCX_E_REPLAY);
     p.time.sec += 60;
     p.rand.len = 0;
-    assert_int_equal(open_one(&msg, make(alice, &p, 3), bob, replay, (struct mcx_ntp){ now.sec + 4 * 604800, 0 }, &any),
+    message = make(alice, &p, 3);
+    assert_int_equal(mcx_imessage_open(&msg, vec_bytes(&message), bob, replay,
+                                       (struct mcx_ntp){ now.sec + 4 * 604800, 0 }, &any, &why),
                      MCX_E_EXPIRED);
+    assert_string_equal(why.reason, "older than the key periods that are kept");
     mcx_imessage_clear(&msg);
     mcx_replay_free(replay);
     mcx_keyring_free(alice);
