@@ -5,7 +5,7 @@
 . "$MCX_SOURCE/tests/support/scenario.sh"
 scenario_begin
 lab_two_users --capture "$W/wire.pcap"
-tone "$W/said.wav" 2
+tone "$W/said.wav" 3
 "$MCX_BIN/mcx" audio code "$W/said.wav" "$W/coded.wav"
 
 phone_start bob bob "$BOB" answer --record "$W/heard.wav"
