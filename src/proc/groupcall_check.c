@@ -240,7 +240,8 @@ static mcx_err info_take(struct mcx_groupcall *gc, const struct mcx_groupcall_in
     }
     gc->call.session = info->session;
     gc->call.type = type_of(info);
-    return mcx_bytes_cstr(gc->call.caller, sizeof gc->call.caller, mcx_bytes_str(info->calling_user.text));
+    memcpy(gc->call.caller, info->calling_user.text, sizeof gc->call.caller);
+    return MCX_OK;
 }
 
 static mcx_err description_take(struct mcx_groupcall *gc, struct mcx_sdp *sdp, const struct mcx_groupcall_in *in,
@@ -376,10 +377,8 @@ enum mcx_groupcall_event gc_check_offer(struct mcx_groupcall *gc, const struct m
         return MCX_GC_OFFER_BAD;
     }
     found->type = in->info == NULL ? gc->call.type : type_after(gc->call.type, in->info);
-    if (in->info != NULL && in->info->calling_user.text[0] != '\0' &&
-        mcx_bytes_cstr(gc->call.caller, sizeof gc->call.caller, mcx_bytes_str(in->info->calling_user.text)) != MCX_OK) {
-        (void)mcx_refuse(&found->why, MCX_E_SPACE, "the mcptt-calling-user-id is too long", "TS 24.379 F.1");
-        return MCX_GC_OFFER_BAD;
+    if (in->info != NULL && in->info->calling_user.text[0] != '\0') {
+        memcpy(gc->call.caller, in->info->calling_user.text, sizeof gc->call.caller);
     }
     return MCX_GC_OFFER_GOOD;
 }

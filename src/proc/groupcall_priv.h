@@ -8,6 +8,8 @@
 #define GC_SDP_MAX  4096
 #define GC_HOST_MAX 256
 
+_Static_assert(MCX_GC_URI_MAX == MCX_MCPTT_VALUE_MAX, "a value of the mcptt-info is copied as it is");
+
 /* The call that the machine holds. All zero when idle. */
 struct gc_call {
     uint64_t dialog;
