@@ -29,6 +29,10 @@ radio_start carol carol "$CAROL" --record "$W/carol.heard.wav"
 for who in alice bob carol; do radio_on "$who" "$CHAT"; done
 for who in alice bob carol; do wait_status "$who" key active 2; done # those of both groups
 
+say_to alice call "$CHAT" # as if it were prearranged
+wait_event alice refused
+expect "called as a prearranged group" "$(event alice refused code) $(event server group-call-refused text) ($(event server group-call-refused clause))" \
+    "404 the group identity indicated in the request is a chat group (TS 24.379 4.4.2)"
 say_to alice join "$CHAT"
 wait_event alice group-established
 expect "the kind of session" "$(event alice group-established session)" chat

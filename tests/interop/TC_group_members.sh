@@ -51,6 +51,10 @@ wait_event carol refused
 server_event group-call-refused "$CAROL"
 expect "why Carol may not call" "$(jq -r 'select(.event == "group-call-refused") | .warning' "$W/log/server.out")" 116
 
+expect "why, in the server's log" "$(jq -r 'select(.event | endswith("-refused")) | "\(.user): \(.text) (\(.clause))"' "$W/log/server.out")" \
+    "$DAVE: user is not part of the MCPTT group (TS 24.379 4.4.2)
+$CAROL: user is not part of the MCPTT group (TS 24.379 4.4.2)"
+
 for who in carol dave; do say_to "$who" quit; done
 say_to alice leave
 wait_event bob group-ended

@@ -35,8 +35,8 @@ server_start server --listen tcp:127.0.0.1:0 --store "$W/server.store" --store-k
     --server-id "$SERVER_ID" --user "$ALICE" --user "$BOB" --user "$CAROL" --group "$GROUP" --group "$STRANGE" \
     --gms-url "https://127.0.0.1:$PORT" --gms-token "$W/server.gms-token" --gms-ca "$W/ca.pem" --gms-poll 1
 SERVER="sip:127.0.0.1:$(server_port server tcp);transport=tcp"
-server_says '.event == "group-document-refused" and .code == 403'
-server_says '.event == "group-document-refused" and .code == 404'
+server_says '.event == "group-document-refused" and .code == 403 and .text == "this server may not read the document"'
+server_says '.event == "group-document-refused" and .code == 404 and .text == "there is no such group"'
 program_stop gms
 server_says '.event == "group-documents-not-fetched"'
 gms_start gms --listen "127.0.0.1:$PORT" --mcptt-server "$SERVER_ID"

@@ -46,10 +46,13 @@ many=()
 for i in $(seq 65); do many+=(--group "sip:g$i@lab.example.org"); done
 refused 2 "64 groups" "${own[@]}" "${url[@]}" "${token[@]}" "${ca[@]}" "${many[@]}" "${sip[@]}" "${from[@]}"
 refused 3 "gms-token" "${own[@]}" "${url[@]}" --gms-token "$W/none" "${ca[@]}" "${group[@]}"
-refused 3 "gms-ca" "${own[@]}" "${url[@]}" "${token[@]}" --gms-ca "$W/none" "${group[@]}"
+refused 3 "gms-ca: the file of the TLS authority cannot be read" "${own[@]}" "${url[@]}" "${token[@]}" --gms-ca "$W/none" "${group[@]}"
 cp "$W/server.gms-token" "$W/open.token"
 chmod 644 "$W/open.token"
 refused 3 "gms-token" "${own[@]}" "${url[@]}" --gms-token "$W/open.token" "${ca[@]}" "${group[@]}"
+code=0 # the process that fetches, given requests that are none
+echo nonsense | "$MCX_BIN/mcx-mcpttd" fetch-groups "${url[@]}" "${token[@]}" "${ca[@]}" >"$W/out" 2>"$W/err" || code=$?
+[ $code -eq 3 ] && grep -q "the requests cannot be read, or the answers not be written" "$W/err" || fail "requests that are none: $code, '$(cat "$W/err")'"
 all=("${own[@]}" "${url[@]}" "${token[@]}" "${ca[@]}" "${group[@]}" "${sip[@]}" "${from[@]}")
 "$MCX_BIN/mcx-mcpttd" -t "${all[@]}" >"$W/out" 2>"$W/err" || fail "good options are refused: $(cat "$W/err")"
 
