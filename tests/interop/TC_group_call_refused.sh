@@ -37,6 +37,10 @@ say_to alice call "$GROUP" imminent
 expect "imminent peril" "$(refused alice refused 4)" "403 0"
 expect "calls at Bob so far" "$(event bob group-established group)" null
 
+say_to alice call "sip:$(head -c 600 /dev/zero | tr '\0' n)@lab.example.org" # does not leave her radio
+expect "no URI of a group" "$(refused alice internal 1)" "500 0"
+expect "why" "$(event alice refused reason)" "no group to call"
+
 say_to alice call "$GROUP"
 wait_event alice group-established
 wait_event bob group-established
@@ -56,4 +60,10 @@ expect "type of the call, for Bob" "$(events bob group-established type)" normal
 "$MCX_BIN/mcx" audio compare "$W/alice.coded.wav" "$W/bob.wav" || fail "Bob did not hear what Alice said"
 expect "what the server has seen of Dave" "$(jq -r "select(.user == \"$DAVE\" and (.event | startswith(\"group\"))) | .event" "$W/log/server.out")" ""
 expect "refusals in the server's log" "$(events server group-call-refused code | sort | uniq -c | xargs)" "3 403 1 404"
+expect "why, in the server's log" "$(jq -r 'select(.event == "group-call-refused" or .event == "affiliation-refused") | "\(.user): \(.text) (\(.clause))"' "$W/log/server.out")" \
+    "$ALICE: user is not affiliated to this group (TS 24.379 4.4.2)
+$ALICE: group document does not exist (TS 24.379 4.4.2)
+$ALICE: the group identity indicated in the request is a prearranged group (TS 24.379 4.4.2)
+$ALICE: he may not have a call of this type (TS 24.379 6.3.3.1.14)
+$ALICE: he may not have a call of this type (TS 24.379 6.3.3.1.14)"
 echo "refused: without a key, not affiliated, unknown, wrong kind, urgent; the call went on"
