@@ -180,12 +180,25 @@ PY
 spoilt "one octet more in it" "the contents of the file of group keys are malformed"
 check "the whole file again" "01234567 active" "$(keys | jq -r '.keys[0] | "\(.key_id) \(.state)"')"
 cp alice.token open.token && chmod 644 open.token
+cp alice.store.groups open.groups && chmod 644 open.groups
 fetch --token open.token
 check "an open token file" "1 policy" "$code $(of .status)"
+not_a_server="the URL is not https://HOST:PORT without a path, a URI is no URI, or there is no group, one twice, or too many"
 fetch --gms-url "http://127.0.0.1:1"
-check "no https" 2 $code
+check "no https" "2 $not_a_server" "$code $(of .reason)"
 fetch --group sip:fire@example.org
-check "a group twice" 2 $code
+check "a group twice" "2 $not_a_server" "$code $(of .reason)"
+long=$(printf 'k%.0s' $(seq 250)) # the name of the lock beside it is still one, that of the file to be written first is not
+mkdir folder.groups
+while read -r name want why; do
+    fetch --group-keys "$name"
+    check "$name as the file of group keys" "$want $why" "$code $(of .reason)"
+done <<ROWS
+open.groups 1 the file of group keys must belong to this user and have mode 0600
+folder.groups 3 the file of group keys cannot be read
+nowhere/a.groups 3 the file of group keys cannot be locked
+$long 3 the file of group keys cannot be written
+ROWS
 
 # keys in the file that are not this user's, or not of this GMS: the entity tags of then do not count
 gktp_doc fire "$good"
