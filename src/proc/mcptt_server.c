@@ -345,11 +345,14 @@ static mcx_err open_relay(struct step *s)
 
 static mcx_err refuse_invite(struct step *s, const struct msrv_verdict *v)
 {
+    const char *text = v->warning != MCX_WARN_NONE ? mcx_warning_text(v->warning) : v->reason;
     mcx_err err;
 
+    if (v->warning_reason != NULL) {
+        text = v->warning_reason; /* what the Warning is due to */
+    }
     MCX_TRY(reject_caller(s, v));
-    err = note(s, "call-refused", v->warning != MCX_WARN_NONE ? mcx_warning_text(v->warning) : v->reason, v->code,
-               v->warning);
+    err = note(s, "call-refused", text, v->code, v->warning);
     release(s->call);
     return err;
 }
