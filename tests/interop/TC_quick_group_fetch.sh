@@ -188,6 +188,9 @@ fetch --gms-url "http://127.0.0.1:1"
 check "no https" "2 $not_a_server" "$code $(of .reason)"
 fetch --group sip:fire@example.org
 check "a group twice" "2 $not_a_server" "$code $(of .reason)"
+fetch --gms-url https://127.0.0.1:1
+check "nobody listens" "3 unreadable io" "$code $(of '"\(.groups[0].state) \(.groups[0].refused[0].status)"')"
+because "nobody listens" "no answer from the GMS ()"
 long=$(printf 'k%.0s' $(seq 250)) # the name of the lock beside it is still one, that of the file to be written first is not
 mkdir folder.groups
 while read -r name want why; do

@@ -68,5 +68,6 @@ expect "packets without the floor" "$(event server relay-closed caller_refused) 
 
 heard
 expect "floor control" "$(event alice established floor_control) $(event bob established floor_control)" "false false"
+expect "why" "$(event server floor-control-refused text)" "the callee has no client-server key"
 expect "floor events" "$(floors alice)$(floors bob)" ""
 echo "one after the other with floor control, both at once without; 120 forged floor messages for nothing"

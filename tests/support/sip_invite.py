@@ -6,7 +6,7 @@ usage: sip_invite.py PORT < LINES
 
 A line is FROM TO [CHANGE ...]: two users, who are registered first, each over a TCP connection of his own, unless FROM is
 written with a leading "-", and stay registered. Changes: no-info, encrypted, session=TYPE, no-service, no-list, two-called,
-mode=MODE and priv-mode=MODE (Answer-Mode, Priv-Answer-Mode), open (no answer is waited for: the call goes on ringing).
+mode=MODE and priv-mode=MODE (Answer-Mode, Priv-Answer-Mode), user=NAME (in the Request-URI), open (no answer is waited for: the call goes on ringing).
 It holds no keys and knows none of our programs.
 """
 import re
@@ -27,11 +27,11 @@ class User:
         self.uri, self.serial, self.data = uri, 0, b""
         self.conn = socket.create_connection(("127.0.0.1", port), timeout=20)
 
-    def send(self, method, headers="", body=""):
+    def send(self, method, headers="", body="", user="mcptt"):
         self.serial += 1
         tag = f"{self.conn.getsockname()[1]}-{self.serial}"
         self.conn.sendall((
-            f"{method} sip:mcptt@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK{tag};rport\r\n"
+            f"{method} sip:{user}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK{tag};rport\r\n"
             f"Max-Forwards: 70\r\nFrom: <{self.uri}>;tag={tag}\r\nTo: <{self.uri}>\r\nCall-ID: {tag}\r\n"
             f"CSeq: {self.serial} {method}\r\nContact: <sip:x@127.0.0.1:9;transport=tcp>\r\n{headers}"
             f"Content-Length: {len(body)}\r\n\r\n{body}").encode())
@@ -74,7 +74,8 @@ def invite(caller, called, changes):
         name, _, value = change.partition("=")
         headers += {"mode": f"Answer-Mode: {value}\r\n", "priv-mode": f"Priv-Answer-Mode: {value}\r\n"}.get(name, "")
     body = "".join(f"--b0und\r\nContent-Type: {kind}\r\n\r\n{part}\r\n" for kind, part in parts_of(called, changes))
-    return caller.send("INVITE", headers, body + "--b0und--\r\n")
+    user = next((c[5:] for c in changes if c.startswith("user=")), "mcptt")
+    return caller.send("INVITE", headers, body + "--b0und--\r\n", user)
 
 
 def main():

@@ -57,7 +57,8 @@ static void test_rounds(void **state)
 static void test_answers(void **state)
 {
     (void)state;
-    assert_int_equal(mcx_gfollow_answer(f, 0, 200, "one", &why), MCX_GFOLLOW_REFUSED); /* nobody has asked */
+    assert_int_equal(mcx_gfollow_answer(f, 0, 200, "one", &why), MCX_GFOLLOW_REFUSED);
+    assert_string_equal(why.reason, "an answer that nobody has asked for");
     assert_int_equal(mcx_gfollow_begin(f, due, 0), 2);
     assert_int_equal(mcx_gfollow_answer(f, 0, 304, "one", &why), MCX_GFOLLOW_REFUSED);
     assert_int_equal(mcx_gfollow_answer(f, 0, 200, "one", &why), MCX_GFOLLOW_REFUSED); /* the second answer */
