@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes INVITEs of private calls that our client would not make, and prints the final status and the Warning texts of each.
+"""Makes INVITEs of calls that our client would not make, and prints the final status and the Warning texts of each.
 
 usage: sip_invite.py PORT < LINES
 
 A line is FROM TO [CHANGE ...]: two users, who are registered first, each over a TCP connection of his own, unless FROM is
-written with a leading "-", and stay registered. Changes: no-info, encrypted, session=TYPE, no-service, no-list, two-called,
+written with a leading "-", and stay registered. Changes: no-info, encrypted, session=TYPE, group=URI, no-service, no-list, two-called,
 mode=MODE and priv-mode=MODE (Answer-Mode, Priv-Answer-Mode), user=NAME (in the Request-URI), open (no answer is waited for: the call goes on ringing).
 It holds no keys and knows none of our programs.
 """
@@ -55,11 +55,17 @@ class User:
                 return text
 
 
+def value_of(name, changes, default=""):
+    return next((c[len(name) + 1:] for c in changes if c.startswith(name + "=")), default)
+
+
 def parts_of(called, changes):
-    session = next((c[8:] for c in changes if c.startswith("session=")), "private")
+    group = value_of("group", changes)
+    more = f"<mcptt-request-uri type='Normal'><mcpttURI>{group}</mcpttURI></mcptt-request-uri>" if group else ""
+    more += ENCRYPTED if "encrypted" in changes else ""
     out = [("application/sdp", SDP)]
     if "no-info" not in changes:
-        out.append(("application/vnd.3gpp.mcptt-info+xml", INFO % (session, ENCRYPTED if "encrypted" in changes else "")))
+        out.append(("application/vnd.3gpp.mcptt-info+xml", INFO % (value_of("session", changes, "private"), more)))
     if "no-list" not in changes:
         entries = [called] * (2 if "two-called" in changes else 1)
         out.append(("application/resource-lists+xml", LIST % "".join(f"<entry uri='{uri}'/>" for uri in entries)))
@@ -74,8 +80,7 @@ def invite(caller, called, changes):
         name, _, value = change.partition("=")
         headers += {"mode": f"Answer-Mode: {value}\r\n", "priv-mode": f"Priv-Answer-Mode: {value}\r\n"}.get(name, "")
     body = "".join(f"--b0und\r\nContent-Type: {kind}\r\n\r\n{part}\r\n" for kind, part in parts_of(called, changes))
-    user = next((c[5:] for c in changes if c.startswith("user=")), "mcptt")
-    return caller.send("INVITE", headers, body + "--b0und--\r\n", user)
+    return caller.send("INVITE", headers, body + "--b0und--\r\n", value_of("user", changes, "mcptt"))
 
 
 def main():
