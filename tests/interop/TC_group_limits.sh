@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Limits on group calls at the server (TS 24.379 10.1.1.4.2, 10.1.2.4.1.1): participants of a call, calls of a user, calls of
-# the server, and a group that is part of a temporary one. Joining members without keys are enough: the groups are in clear.
+# the server, a group that is part of a temporary one, and who has described no floor control. Joining members without keys are enough: the groups are in clear.
 . "$MCX_SOURCE/tests/support/scenario.sh"
 scenario_begin
 D=lab.example.org
@@ -49,11 +49,14 @@ for name in one two three; do join alice $name 200; done
 join alice four "486 103 maximum simultaneous MCPTT group calls reached" "maximum simultaneous MCPTT group calls reached"
 join bob part "403 148 group is regrouped" "group is regrouped"
 join dave four "403 100 function not allowed due to missing MCPTT service identifier" "missing MCPTT service identifier" no-service
-join dave four 200
+join dave four 200 "" speak
 joined limits
+for reason in "he only listens in this call" "it is no RTP packet"; do
+    expect "$reason" "$(jq -s --arg r "media: $reason" 'map(.drops[$r]? // 0) | add' "$W/log/limits.out")" 1
+done
 
 join alice one 200
 join bob one 200
 join carol two 500 "no room for it in this server"
 joined small --max-calls 1
-echo "refused: one participant too many, a fifth call, a second call of the server, a group that is regrouped"
+echo "refused: one participant too many, a fifth call, a second call of the server, a group that is regrouped, media of who described no floor control"

@@ -12,6 +12,7 @@ It holds no keys and knows none of our programs.
 import re
 import socket
 import sys
+import time
 
 SERVICE = "urn:urn-7:3gpp-service.ims.icsi.mcptt"
 SDP = ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 97\r\n"
@@ -50,20 +51,28 @@ class User:
             length = int((re.findall(r"(?im)^content-length:\s*(\d+)", text) or ["0"])[0])
             while len(self.data) < length:
                 self.data += self.conn.recv(65536)
-            self.data = self.data[length:]
+            body, self.data = self.data[:length].decode("latin-1"), self.data[length:]
             if tag in text and re.match(r"SIP/2.0 [2-6]", text):
-                return text
+                return text, body
+
+    def acknowledge(self, tag, head):
+        target = re.search(r"(?im)^contact:\s*<([^>]*)>", head).group(1)
+        to = re.search(r"(?im)^to:.*", head).group(0).strip()
+        self.conn.sendall((
+            f"ACK {target} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK{tag}-ack;rport\r\nMax-Forwards: 70\r\n"
+            f"From: <{self.uri}>;tag={tag}\r\n{to}\r\nCall-ID: {tag}\r\nCSeq: {self.serial} ACK\r\n"
+            "Content-Length: 0\r\n\r\n").encode())
 
 
 def value_of(name, changes, default=""):
     return next((c[len(name) + 1:] for c in changes if c.startswith(name + "=")), default)
 
 
-def parts_of(called, changes):
+def parts_of(called, changes, port):
     group = value_of("group", changes)
     more = f"<mcptt-request-uri type='Normal'><mcpttURI>{group}</mcpttURI></mcptt-request-uri>" if group else ""
     more += ENCRYPTED if "encrypted" in changes else ""
-    out = [("application/sdp", SDP)]
+    out = [("application/sdp", SDP.replace("audio 9 ", f"audio {port} "))]
     if "no-info" not in changes:
         out.append(("application/vnd.3gpp.mcptt-info+xml", INFO % (value_of("session", changes, "private"), more)))
     if "no-list" not in changes:
@@ -72,14 +81,14 @@ def parts_of(called, changes):
     return out
 
 
-def invite(caller, called, changes):
+def invite(caller, called, changes, port):
     headers = 'Content-Type: multipart/mixed;boundary="b0und"\r\n'
     if "no-service" not in changes:
         headers += f"P-Preferred-Service: {SERVICE}\r\n"
     for change in changes:
         name, _, value = change.partition("=")
         headers += {"mode": f"Answer-Mode: {value}\r\n", "priv-mode": f"Priv-Answer-Mode: {value}\r\n"}.get(name, "")
-    body = "".join(f"--b0und\r\nContent-Type: {kind}\r\n\r\n{part}\r\n" for kind, part in parts_of(called, changes))
+    body = "".join(f"--b0und\r\nContent-Type: {kind}\r\n\r\n{part}\r\n" for kind, part in parts_of(called, changes, port))
     return caller.send("INVITE", headers, body + "--b0und--\r\n", value_of("user", changes, "mcptt"))
 
 
@@ -93,10 +102,19 @@ def main():
                 if not one.startswith("-"):
                     user.final(user.send("REGISTER", "Expires: 600\r\n"))
         caller = users[uri.lstrip("-")]
-        tag = invite(caller, called, changes)
+        media = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        media.bind(("127.0.0.1", 0))
+        tag = invite(caller, called, changes, media.getsockname()[1])
         if "open" in changes:
             continue
-        got = caller.final(tag)
+        got, body = caller.final(tag)
+        if "speak" in changes:
+            caller.acknowledge(tag, got)
+            server = ("127.0.0.1", int(re.search(r"(?m)^m=audio (\d+)", body).group(1)))
+            time.sleep(0.3)  # the acknowledgement takes another way than the media
+            for length in (12, 11):
+                media.sendto(b"\x80\x61".ljust(length, b"\0"), server)
+            time.sleep(0.3)
         print(" ".join([got[8:11]] + re.findall(r'(?im)^warning: .*?"(.*)"', got)), flush=True)
 
 
