@@ -6,7 +6,7 @@
 scenario_begin
 D=lab.example.org
 users=()
-for who in alice bob carol dave; do users+=(--user "sip:$who@$D"); done
+for who in alice bob carol dave; do users+=(--user "sip:$who@$D,emergency"); done
 docs=()
 document() { # NAME [children of list-service]
     local who
@@ -21,14 +21,18 @@ document() { # NAME [children of list-service]
     } >"$W/$1.group.xml"
     docs+=(--group-doc "$W/$1.group.xml")
 }
+document called '<m:on-network-invite-members>true</m:on-network-invite-members>'
 document pair '<m:on-network-max-participant-count>2</m:on-network-max-participant-count>'
 for name in one two three four five; do document $name; done
 document part "<m:on-network-regrouped temporary-MCPTT-group-ID='sip:whole@$D' temporary-MCPTT-group-requestor='sip:alice@$D'/>"
 
-join() { # WHO GROUP ANSWER [WHAT THE LOG SAYS] [CHANGE]
-    echo "sip:$1@$D sip:$1@$D session=chat group=sip:$2@$D no-list ${5:-}" >>"$W/lines"
-    echo "$3" >>"$W/said"
-    [ -z "${4:-}" ] || echo "$4 (TS 24.379 $([ "$4" = "no room for it in this server" ] && echo 10.1.1.4.2 || echo 4.4.2))" >>"$W/logged"
+join() { # WHO GROUP ANSWER [WHAT THE LOG SAYS] [CHANGE ...]
+    echo "sip:$1@$D sip:$1@$D group=sip:$2@$D no-list ${5:-session=chat}" >>"$W/lines"
+    [ "$3" = - ] || echo "$3" >>"$W/said"
+    [ -z "${4:-}" ] || case $4 in
+        *")") echo "$4" ;;
+        *) echo "$4 (TS 24.379 4.4.2)" ;;
+    esac >>"$W/logged"
 }
 joined() { # NAME [OPTION ...]: all of them, at a server of its own
     server_start "$1" --listen tcp:127.0.0.1:0 "${users[@]}" "${docs[@]}" "${@:2}"
@@ -48,8 +52,13 @@ join alice pair 200 # she comes anew
 for name in one two three; do join alice $name 200; done
 join alice four "486 103 maximum simultaneous MCPTT group calls reached" "maximum simultaneous MCPTT group calls reached"
 join bob part "403 148 group is regrouped" "group is regrouped"
-join dave four "403 100 function not allowed due to missing MCPTT service identifier" "missing MCPTT service identifier" no-service
-join dave four 200 "" speak
+join dave four "403 100 function not allowed due to missing MCPTT service identifier" "missing MCPTT service identifier" "session=chat no-service"
+join dave four 200 "" "session=chat speak"
+urgent="session=prearranged emergency"
+join carol called 480 "no other member can be called (TS 24.379 10.1.1.4.2)" "$urgent" # but she is affiliated by it
+join dave called - "" "$urgent open" # he waits for her, who does not answer
+join dave called - "the call has ended, or he called anew (TS 24.379 6.3.8.1)" "$urgent open"
+join dave pair "486 122 too many participants" "too many participants"
 joined limits
 for reason in "he only listens in this call" "it is no RTP packet"; do
     expect "$reason" "$(jq -s --arg r "media: $reason" 'map(.drops[$r]? // 0) | add' "$W/log/limits.out")" 1
@@ -57,6 +66,27 @@ done
 
 join alice one 200
 join bob one 200
-join carol two 500 "no room for it in this server"
+join carol two 500 "no room for it in this server (TS 24.379 10.1.1.4.2)"
 joined small --max-calls 1
+# files of the operator, read again and again: a group of whose document nothing is heard any more stays
+group_files=()
+for i in $(seq 256); do group_files+=(--group-doc "$W/many$i.xml"); done
+rewrite() { # ROUND
+    for i in $(seq 256); do sed "s/sip:one@/sip:many$i-$1@/" "$W/one.group.xml" >"$W/many$i.xml"; done
+}
+rewrite 1
+server_start many --listen tcp:127.0.0.1:0 "${users[@]}" "${group_files[@]}"
+for round in 2 3 4; do
+    rewrite $round
+    kill -HUP "${PIDS[many]}"
+    wait_count many group-changed $((256 * round))
+done
+sed "s/sip:one@/sip:many1-5@/" "$W/one.group.xml" >"$W/many1.xml"
+kill -HUP "${PIDS[many]}"
+for _ in $(seq 100); do
+    grep -q "there are too many groups" "$W/log/many.err" && break
+    sleep 0.1
+done
+grep -q "there are too many groups" "$W/log/many.err" || fail "1025 groups: nothing is said: $(tail -3 "$W/log/many.err")"
+program_stop many
 echo "refused: one participant too many, a fifth call, a second call of the server, a group that is regrouped, media of who described no floor control"

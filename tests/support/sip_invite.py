@@ -5,7 +5,7 @@
 usage: sip_invite.py PORT < LINES
 
 A line is FROM TO [CHANGE ...]: two users, who are registered first, each over a TCP connection of his own, unless FROM is
-written with a leading "-", and stay registered. Changes: no-info, encrypted, session=TYPE, group=URI, no-service, no-list, two-called,
+written with a leading "-", and stay registered. Changes: no-info, encrypted, emergency, session=TYPE, group=URI, no-service, no-list, two-called,
 mode=MODE and priv-mode=MODE (Answer-Mode, Priv-Answer-Mode), user=NAME (in the Request-URI), open (no answer is waited for: the call goes on ringing).
 It holds no keys and knows none of our programs.
 """
@@ -21,6 +21,8 @@ INFO = ("<mcpttinfo xmlns='urn:3gpp:ns:mcpttInfo:1.0'><mcptt-Params><session-typ
         "</mcpttinfo>")
 LIST = "<resource-lists xmlns='urn:ietf:params:xml:ns:resource-lists'><list>%s</list></resource-lists>"
 ENCRYPTED = "<emergency-ind type='Encrypted'><e:EncryptedData xmlns:e='http://www.w3.org/2001/04/xmlenc#'/></emergency-ind>"
+
+EMERGENCY = "<emergency-ind type='Normal'><mcpttBoolean>true</mcpttBoolean></emergency-ind>"
 
 
 class User:
@@ -72,6 +74,7 @@ def parts_of(called, changes, port):
     group = value_of("group", changes)
     more = f"<mcptt-request-uri type='Normal'><mcpttURI>{group}</mcpttURI></mcptt-request-uri>" if group else ""
     more += ENCRYPTED if "encrypted" in changes else ""
+    more += EMERGENCY if "emergency" in changes else ""
     out = [("application/sdp", SDP.replace("audio 9 ", f"audio {port} "))]
     if "no-info" not in changes:
         out.append(("application/vnd.3gpp.mcptt-info+xml", INFO % (value_of("session", changes, "private"), more)))
