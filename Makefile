@@ -19,6 +19,7 @@ test: build
 
 check: build
 	@scripts/check-docs
+	@scripts/check-refusals
 	@ctest --test-dir $(BUILD) --output-on-failure -j2
 	@scripts/check-ct
 	@scripts/fuzz-smoke

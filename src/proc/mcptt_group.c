@@ -42,7 +42,7 @@ static struct msrv_verdict enter(struct mgrp_step *s, const struct mgrp_request 
     if (fresh && group->head.kind == MCX_GROUP_PREARRANGED && !mgrp_somebody_else(s, group, user)) {
         return nobody;
     }
-    *why = (struct mcx_refusal){ "out of memory", "" };
+    *why = (struct mcx_refusal){ "no memory, or no random octets, for a session", "TS 24.379 10.1.1.4.2" };
     if (fresh && mgrp_new_session(s, group, user) != MCX_OK) {
         return no_memory;
     }

@@ -1038,6 +1038,20 @@ static void test_too_many_groups(void **state)
     document(uri, A B C, "", true); /* one that is there may change */
 }
 
+static void test_no_session(void **state)
+{
+    (void)state;
+    affiliate(ALICE);
+    affiliate(BOB);
+    w.rng.fail_at = w.rng.num_calls + 1;
+    (void)call(ALICE, PREARRANGED, OFFER);
+    assert_int_equal(want(MCX_MGRP_REJECT)->code, 500);
+    assert_string_equal(noted("group-call-refused")->text, "no memory, or no random octets, for a session");
+    assert_int_equal(count(MCX_MGRP_MEDIA_OPEN), 0);
+    (void)call(ALICE, PREARRANGED, OFFER); /* and now it goes */
+    assert_int_equal(count(MCX_MGRP_MEDIA_OPEN), 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
@@ -1048,7 +1062,7 @@ int main(void)
         T(test_emergency),        T(test_refusals),       T(test_limits),         T(test_affiliation_refused),
         T(test_many),             T(test_documents),      T(test_descriptions_refused), T(test_floor_priority),
         T(test_floor_priority_in_an_emergency), T(test_no_queueing),
-        T(test_too_many_groups),
+        T(test_too_many_groups),  T(test_no_session),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
